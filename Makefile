@@ -1,0 +1,42 @@
+# Each target sets itself up. Nothing here but installation and the commands themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SNAKEMAKE := . $(BIN)/activate && snakemake
+CONFIG ?= config/config.yaml
+
+.PHONY: run test lint report schemas pins clean
+
+run: $(VENV)/.run
+	$(SNAKEMAKE) --configfile $(CONFIG)
+
+test: $(VENV)/.dev
+	. $(BIN)/activate && pytest
+
+lint: $(VENV)/.dev
+	. $(BIN)/activate && ruff check . && ruff format --check . && snakefmt --check workflow
+	$(SNAKEMAKE) --lint
+	. $(BIN)/activate && pyright && lint-imports
+
+report: $(VENV)/.run
+	$(SNAKEMAKE) --configfile $(CONFIG) --report results/report.html
+
+schemas: $(VENV)/.run
+	. $(BIN)/activate && python workflow/schemas/generate.py
+
+pins: $(VENV)/.dev
+	. $(BIN)/activate && python envs/pins.py
+	$(BIN)/pip freeze --exclude-editable --exclude torch | grep -v -i -E '^(nvidia|triton|cuda)' > envs/constraints.txt
+
+clean:
+	rm -rf $(VENV) .snakemake results/*/ results/report.html
+
+# A stamp per set of extras, made again when the pins change.
+$(VENV)/.run: pyproject.toml envs/constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint envs/constraints.txt --editable '.[demo]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(BIN)/pip install --quiet --constraint envs/constraints.txt --editable '.[demo,dev]'
+	touch $@

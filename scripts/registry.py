@@ -1,0 +1,9 @@
+from semasia.jobs import job
+from semasia.registry import EncoderCard, model_facts
+from semasia.registry.facts import COLUMNS
+from semasia.tables import frame_of, write_table
+
+with job(snakemake.log[0]):
+    cards = [EncoderCard.model_validate(card) for card in snakemake.params.cards]
+    frame = frame_of([model_facts(card) for card in cards], COLUMNS).sort("model_name")
+    write_table(frame, snakemake.output.parquet, snakemake.output.csv)

@@ -1,0 +1,164 @@
+"""A configuration resolved against the registry: cards, models and targets."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from semasia.config.schema import BenchmarkChoice, Config, Models
+from semasia.errors import ConfigError, did_you_mean
+from semasia.inputs import BenchmarkCard, find_benchmark, load_benchmark
+from semasia.registry import EncoderCard, load_model_set
+from semasia.registry.sets import read_model_set
+
+
+class Target(NamedTuple):
+    """One shard to make."""
+
+    benchmark: str
+    model: str
+    split: str
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What a run is to make.
+
+    Attributes
+    ----------
+    config : Config
+    benchmarks : dict of BenchmarkCard
+        In the configuration's order, with the configured source.
+    models : dict of EncoderCard
+        In the set's order.
+    """
+
+    config: Config
+    benchmarks: dict[str, BenchmarkCard]
+    models: dict[str, EncoderCard]
+    _choices: dict[str, BenchmarkChoice]
+
+    @classmethod
+    def resolve(cls, config: Config, registry: Path, file: str) -> Collection:
+        """Look up every card and model that a configuration names.
+
+        Parameters
+        ----------
+        config : Config
+        registry : Path
+            The folder with ``benchmarks/`` and ``models/``.
+        file : str
+            The configuration's path, for messages.
+
+        Raises
+        ------
+        ConfigError, CardError
+            If a benchmark, split, model or label is unknown.
+        """
+        cards: dict[str, BenchmarkCard] = {}
+        choices: dict[str, BenchmarkChoice] = {}
+        for choice in config.benchmarks:
+            if choice.name in cards:
+                raise ConfigError(f"{file}: benchmark {choice.name!r} is listed twice.")
+            cards[choice.name] = _card(choice, registry / "benchmarks", file)
+            choices[choice.name] = choice
+        models = _models(config.models, registry / "models", file)
+        collection = cls(config, cards, models, choices)
+        collection._check_projection(file)
+        return collection
+
+    def splits(self, benchmark: str) -> tuple[str, ...]:
+        """Return the splits of a benchmark that are built."""
+        return self._choices[benchmark].splits or tuple(self.benchmarks[benchmark].splits)
+
+    def cap(self, benchmark: str, split: str) -> int | None:
+        """Return the configured number of rows, None for all."""
+        return self._choices[benchmark].rows.get(split)
+
+    def rows(self, benchmark: str, split: str) -> int:
+        """Return the number of rows that are built."""
+        whole = self.benchmarks[benchmark].splits[split].rows
+        cap = self.cap(benchmark, split)
+        return whole if cap is None else min(cap, whole)
+
+    def targets(self) -> Iterator[Target]:
+        """Yield every shard of the collection."""
+        for benchmark in self.benchmarks:
+            for model in self.models:
+                for split in self.splits(benchmark):
+                    yield Target(benchmark, model, split)
+
+    def block_of(self, model: str) -> int:
+        """Return the analysis job a model belongs to.
+
+        It depends on the name alone, so that adding a model changes one job of each split.
+        """
+        digest = hashlib.sha256(model.encode()).digest()
+        return int.from_bytes(digest[:4], "big") % self.config.analysis.blocks
+
+    def blocks(self) -> list[int]:
+        """Return the analysis jobs that have models, ascending."""
+        return sorted({self.block_of(m) for m in self.models})
+
+    def _check_projection(self, file: str) -> None:
+        wanted = self.config.figures.projection
+        if wanted is None:
+            return
+        where = f"{file}: figures.projection"
+        if wanted.benchmark not in self.benchmarks:
+            known = ", ".join(self.benchmarks)
+            raise ConfigError(f"{where}: benchmark {wanted.benchmark!r} is not built ({known}).")
+        splits = self.splits(wanted.benchmark)
+        if wanted.split not in splits:
+            raise ConfigError(
+                f"{where}: split {wanted.split!r} is not built ({', '.join(splits)})."
+            )
+        labels = self.benchmarks[wanted.benchmark].labels
+        if wanted.label is not None and wanted.label not in labels:
+            raise ConfigError(f"{where}: there is no label {wanted.label!r} ({', '.join(labels)}).")
+        for model in wanted.models:
+            if model not in self.models:
+                near = did_you_mean(model, self.models)
+                raise ConfigError(f"{where}: model {model!r} is not in the collection.{near}")
+
+
+def _card(choice: BenchmarkChoice, folder: Path, file: str) -> BenchmarkCard:
+    if choice.card is not None:
+        path = Path(choice.card)
+        card = load_benchmark(path)
+        if card.name != choice.name:
+            raise ConfigError(f"{file}: {path} is the card of {card.name!r}, not {choice.name!r}.")
+    else:
+        card = load_benchmark(find_benchmark(choice.name, folder))
+    if choice.source is not None:
+        card = card.model_copy(update={"source": choice.source})
+    for key, splits in (("splits", choice.splits or ()), ("rows", tuple(choice.rows))):
+        for split in splits:
+            if split not in card.splits:
+                raise ConfigError(
+                    f"{file}: benchmark {choice.name!r}, `{key}`: unknown split {split!r}; it has "
+                    f"{', '.join(card.splits)}."
+                )
+    return card
+
+
+def _models(models: Models, folder: Path, file: str) -> dict[str, EncoderCard]:
+    if models.file is None:
+        cards = load_model_set(models.set, folder)
+    else:
+        cards = read_model_set(Path(models.file))
+    wanted = list(cards) if models.only is None else list(models.only)
+    left_out = {e.model for e in models.exclude}
+    for name in (*wanted, *left_out):
+        if name not in cards:
+            raise ConfigError(
+                f"{file}: unknown model {name!r}: it is not in the set {models.set!r}."
+                f"{did_you_mean(name, cards)}"
+            )
+    chosen = {name: cards[name] for name in wanted if name not in left_out}
+    if not chosen:
+        raise ConfigError(f"{file}: no model is left after `models.only` and `models.exclude`.")
+    return chosen

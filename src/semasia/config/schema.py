@@ -1,0 +1,149 @@
+"""The configuration file: every key, its meaning and its default, closed to unknown ones."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+
+from semasia.errors import ConfigError
+from semasia.inputs.cards import NAME, Closed, Source, explain
+
+
+class BenchmarkChoice(Closed):
+    """One benchmark of the collection."""
+
+    name: str = Field(pattern=NAME, description="Name of a card in `registry/benchmarks/`.")
+    card: str | None = Field(
+        default=None, description="Path of a card of your own, in place of one in the registry."
+    )
+    source: Source | None = Field(
+        default=None,
+        description="Where to read from, in place of the card's source: a local copy, say.",
+    )
+    splits: tuple[str, ...] | None = Field(
+        default=None, min_length=1, description="Splits to build; null builds all of the card's."
+    )
+    rows: dict[str, int] = Field(
+        default_factory=dict,
+        description="Cap per split: a fixed, stratified choice of that many rows, ids unchanged.",
+    )
+
+    @field_validator("rows")
+    @classmethod
+    def _positive(cls, value: dict[str, int]) -> dict[str, int]:
+        for split, rows in value.items():
+            if rows < 1:
+                raise ValueError(f"a cap is at least 1, found {rows} for split {split!r}")
+        return value
+
+
+class Exclusion(Closed):
+    """A model that is left out, and why."""
+
+    model: str
+    reason: str = Field(min_length=1)
+
+
+class Models(Closed):
+    """The models of the collection."""
+
+    set: str = Field(description="Name of a model set in `registry/models/`, without its suffix.")
+    file: str | None = Field(
+        default=None,
+        description="Path of a model set of your own, in place of one in the registry.",
+    )
+    only: tuple[str, ...] | None = Field(
+        default=None, min_length=1, description="Keep only these models of the set."
+    )
+    exclude: tuple[Exclusion, ...] = Field(
+        default=(), description="Models left out: a list of `model` and `reason`."
+    )
+
+
+class Extract(Closed):
+    """How latents are extracted."""
+
+    preprocess: Literal["reference"] = Field(
+        default="reference",
+        description="`reference`: timm's own transform, image by image, unchanged.",
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto",
+        description="Where networks run; `auto` takes an accelerator if there is one.",
+    )
+    batch_size: int = Field(default=64, ge=1, le=65536, description="Images per forward pass.")
+    batches_per_part: int = Field(
+        default=16,
+        ge=1,
+        description="Forward passes between two saves: what a killed job loses at most.",
+    )
+
+
+class Analysis(Closed):
+    """How analyses are cut into jobs."""
+
+    blocks: int = Field(
+        default=1,
+        ge=1,
+        le=1024,
+        description="Jobs that the models of one split are spread over, by a hash of their names.",
+    )
+
+
+class Projection(Closed):
+    """The latent spaces drawn in two dimensions."""
+
+    benchmark: str
+    split: str
+    label: str | None = Field(
+        default=None, description="Label column that colours; null: the probe's."
+    )
+    models: tuple[str, ...] = Field(min_length=1, max_length=4, description="One panel each.")
+
+
+class Figures(Closed):
+    """Which figures are drawn."""
+
+    projection: Projection | None = Field(
+        default=None, description="Latent spaces to draw in two dimensions; null draws none."
+    )
+
+
+class Config(Closed):
+    """A collection: which models on which benchmarks, and what is made of them."""
+
+    title: str = Field(default="Semasia", description="Heading of the report.")
+    benchmarks: tuple[BenchmarkChoice, ...] = Field(
+        min_length=1, description="Benchmarks to build, a list."
+    )
+    models: Models
+    extract: Extract = Field(default_factory=Extract)
+    analysis: Analysis = Field(default_factory=Analysis)
+    figures: Figures = Field(default_factory=Figures)
+    pathvars: dict[Literal["results", "logs"], str] = Field(
+        default_factory=dict, description="Folders, in place of `results` and `results/logs`."
+    )
+
+
+def parse_config(content: Any, file: str) -> Config:
+    """Check a configuration.
+
+    Parameters
+    ----------
+    content : mapping
+        What the file holds.
+    file : str
+        Its path, for the message.
+
+    Raises
+    ------
+    ConfigError
+        Naming every unknown key, missing key or wrong value.
+    """
+    try:
+        return Config.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(
+            f"{file}: {explain(error, Config)} Every key is described in config/README.md."
+        ) from None

@@ -1,0 +1,187 @@
+"""Load weights from wherever a model card says, never by unpickling code."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from semasia.compat import import_timm
+from semasia.encoders.conversion import CONVERSIONS
+from semasia.errors import WeightsError, did_you_mean
+from semasia.files import sha256_of_file
+from semasia.inputs.sources.arrays import package_file
+from semasia.registry import (
+    EncoderCard,
+    FileWeights,
+    FolderWeights,
+    HubWeights,
+    PackageWeights,
+    RandomWeights,
+)
+
+
+def build_network(card: EncoderCard) -> tuple[nn.Module, dict[str, Any]]:
+    """Build a card's network and load its weights.
+
+    Returns
+    -------
+    network : nn.Module
+        In inference mode, on the processor, float32.
+    origin : dict
+        Where the weights came from, for provenance; holds ``sha256``, the digest of the parameters
+        and buffers as loaded (:func:`digest_of`).
+
+    Raises
+    ------
+    WeightsError
+        If the architecture is unknown, or the weights are missing, corrupt, of another digest,
+        or do not fit strictly.
+    """
+    timm = import_timm()
+    weights = card.weights
+    origin: dict[str, Any] = {"source": weights.source}
+    if isinstance(weights, HubWeights):
+        network = _from_hub(timm, card, origin)
+    elif isinstance(weights, RandomWeights):
+        origin["seed"] = weights.seed
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(weights.seed)
+            network = _create(timm, card)
+    else:
+        network = _create(timm, card)
+        _load(network, card, _state_dict(card, origin, network))
+    network.eval().requires_grad_(False)
+    origin["sha256"] = digest_of(network)
+    return network, origin
+
+
+def digest_of(network: nn.Module) -> str:
+    """Return the SHA-256 over every parameter and buffer: name, dtype, shape, bytes, by name."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(network.state_dict().items()):
+        values = tensor.detach().cpu().contiguous()
+        digest.update(f"{name}\0{values.dtype}\0{tuple(values.shape)}\0".encode())
+        digest.update(memoryview(values.reshape(-1).view(torch.uint8).numpy()))
+    return digest.hexdigest()
+
+
+def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
+    """Read a checkpoint file: safetensors, or a pickle that holds nothing but tensors.
+
+    Raises
+    ------
+    WeightsError
+        If the file is missing, truncated, or would run code when unpickled.
+    """
+    if not path.is_file():
+        raise WeightsError(f"{path}: there is no such file of weights.")
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        loaded: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=False)
+    except Exception as error:
+        raise WeightsError(
+            f"{path}: cannot be read as weights ({type(error).__name__}: {_first_line(error)}). "
+            "The file is damaged, or holds more than tensors; fetch it again, or save it as "
+            "safetensors."
+        ) from error
+    if isinstance(loaded, dict):
+        for key in ("state_dict", "model"):
+            if isinstance(loaded.get(key), dict):
+                loaded = loaded[key]
+                break
+    if not isinstance(loaded, dict) or not all(torch.is_tensor(v) for v in loaded.values()):
+        raise WeightsError(f"{path}: holds no state dict (found {type(loaded).__name__}).")
+    return loaded
+
+
+def _create(timm: Any, card: EncoderCard, **extra: Any) -> nn.Module:
+    try:
+        return timm.create_model(card.architecture, **card.architecture_args, **extra)
+    except RuntimeError as error:
+        if "Unknown model" not in str(error):
+            raise WeightsError(
+                f"{card.name}: {card.architecture!r} cannot be built: {_first_line(error)}"
+            ) from error
+        known = timm.list_models()
+        near = did_you_mean(card.architecture.split(".")[0], known)
+        raise WeightsError(
+            f"{card.name}: timm {timm.__version__} has no architecture {card.architecture!r}.{near}"
+        ) from None
+    except (TypeError, ValueError) as error:
+        raise WeightsError(
+            f"{card.name}: {card.architecture!r} cannot be built with "
+            f"{card.architecture_args}: {_first_line(error)}"
+        ) from error
+
+
+def _from_hub(timm: Any, card: EncoderCard, origin: dict[str, Any]) -> nn.Module:
+    try:
+        network = timm.create_model(card.architecture, pretrained=True, **card.architecture_args)
+    except Exception as error:
+        raise WeightsError(
+            f"{card.name}: the checkpoint that timm names for {card.architecture!r} cannot be "
+            f"loaded ({type(error).__name__}: {_first_line(error)}). Check the network and, for a "
+            "gated model, the login (`hf auth login` or HF_TOKEN); or name a local copy in a model "
+            "card under registry/models/."
+        ) from error
+    config = network.pretrained_cfg
+    origin["hub_id"] = config.get("hf_hub_id")
+    origin["url"] = config.get("url") or None
+    return network
+
+
+def _state_dict(
+    card: EncoderCard, origin: dict[str, Any], network: nn.Module
+) -> dict[str, torch.Tensor]:
+    weights = card.weights
+    expected: str | None = None
+    conversion = None
+    if isinstance(weights, PackageWeights):
+        path = package_file(weights.package, weights.distribution, weights.file)
+        expected, conversion = weights.sha256, weights.converter
+        origin["distribution"] = weights.distribution
+    elif isinstance(weights, FileWeights):
+        path, expected = Path(weights.path), weights.sha256
+    elif isinstance(weights, FolderWeights):
+        path = Path(weights.path) / "model.safetensors"
+    else:
+        raise AssertionError(weights)
+    state = read_state_dict(path)
+    found = sha256_of_file(path)
+    if expected and found != expected:
+        raise WeightsError(
+            f"{card.name}: {path} has SHA-256 {found}, but the model card says {expected}."
+        )
+    origin["file"] = path.name
+    origin["file_sha256"] = found
+    if conversion:
+        if conversion not in CONVERSIONS:
+            raise WeightsError(
+                f"{card.name}: unknown conversion {conversion!r}."
+                f"{did_you_mean(conversion, CONVERSIONS)} Known: {', '.join(CONVERSIONS)}."
+            )
+        origin["conversion"] = conversion
+        state = CONVERSIONS[conversion](state, network.state_dict())
+    return state
+
+
+def _load(network: nn.Module, card: EncoderCard, state: dict[str, torch.Tensor]) -> None:
+    try:
+        network.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        lines = [line.strip() for line in str(error).splitlines()[1:3]]
+        raise WeightsError(
+            f"{card.name}: the weights do not fit {card.architecture!r}: {' '.join(lines)[:400]}"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0][:300] if text else "no message"

@@ -1,0 +1,64 @@
+"""Errors that a user can act on.
+
+Every message names the item, what was found and the file to open. Anything else that escapes the
+package is a defect in it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SemasiaError(Exception):
+    """Base of every error raised on purpose by this package."""
+
+
+class ConfigError(SemasiaError):
+    """The configuration asks for something that does not exist or contradicts itself."""
+
+
+class CardError(SemasiaError):
+    """A benchmark card or a model card under ``registry/`` is malformed or unknown."""
+
+
+class SourceError(SemasiaError):
+    """A benchmark's source cannot be read, or differs from its card."""
+
+
+class RowCountError(SourceError):
+    """A split has another number of rows than its card says."""
+
+
+class ImageError(SourceError):
+    """An image cannot be decoded."""
+
+
+class WeightsError(SemasiaError):
+    """Weights are missing, corrupt, unsafe to load, or do not fit the architecture."""
+
+
+class EncoderError(SemasiaError):
+    """A network gave something else than one finite vector of the expected width per input."""
+
+
+class ShardError(SemasiaError):
+    """A latents shard is not what its benchmark and its provenance say."""
+
+
+class RowMismatchError(ShardError):
+    """The rows of a shard are not the rows of its benchmark."""
+
+
+class StorageError(SemasiaError):
+    """A file could not be written."""
+
+
+class DegenerateEmbeddingError(SemasiaError):
+    """A metric is undefined: all points coincide, or there are too few of them."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ``" Did you mean …?"`` with the nearest known names, or an empty string."""
+    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+    return f" Did you mean {', '.join(near)}?" if near else ""

@@ -1,0 +1,32 @@
+"""Extraction: encoders run over prepared splits, shards written.
+
+Names are imported on first use: the workflow needs the small ones at every start, and never torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from semasia.extraction.devices import accelerator_present
+    from semasia.extraction.engine import extract
+    from semasia.extraction.progress import Progress, begin_run
+    from semasia.extraction.timings import Timings, timings_row
+
+__all__ = ["Progress", "Timings", "accelerator_present", "begin_run", "extract", "timings_row"]
+
+_HOMES = {
+    "Progress": "progress",
+    "Timings": "timings",
+    "accelerator_present": "devices",
+    "begin_run": "progress",
+    "extract": "engine",
+    "timings_row": "timings",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"semasia.extraction.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'semasia.extraction' has no attribute {name!r}")

@@ -1,0 +1,18 @@
+"""Figures and pages: what a person looks at."""
+
+import matplotlib as mpl
+
+mpl.use("Agg")  # no display is needed, and none is looked for
+
+from semasia.figures.geometry import draw_metrics, draw_probes
+from semasia.figures.pages import write_geometry_page
+from semasia.figures.projection import draw_projection
+from semasia.figures.timings import draw_timings
+
+__all__ = [
+    "draw_metrics",
+    "draw_probes",
+    "draw_projection",
+    "draw_timings",
+    "write_geometry_page",
+]

@@ -1,0 +1,60 @@
+"""The look that all figures share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from semasia.files import whole_file
+
+# Okabe & Ito's palette: told apart by most people with a colour vision deficiency.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
+UNTRAINED = "#8c8c8c"
+
+# Above this many models, names no longer fit and distributions are drawn in place of dots.
+NAMED_MODELS = 60
+
+_STYLE: Any = {
+    "font.size": 9,
+    "font.family": "DejaVu Sans",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9,
+    "axes.titleweight": "bold",
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": "#e6e6e6",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    # The same figure gives the same bytes.
+    "svg.hashsalt": "semasia",
+}
+
+
+@contextmanager
+def figure(path: str | Path, width: float, height: float) -> Iterator[Figure]:
+    """Yield a figure of the given size in inches, saved to ``path`` as SVG when the block ends."""
+    with mpl.rc_context(_STYLE):
+        drawn = plt.figure(figsize=(width, height), layout="constrained")
+        try:
+            yield drawn
+            with whole_file(Path(path)) as temporary:
+                drawn.savefig(temporary, format="svg", metadata={"Date": None})
+        finally:
+            plt.close(drawn)
+
+
+def display_name(model: str, untrained: bool) -> str:
+    """Return a model's name, with the word `untrained` in it where its weights are random."""
+    return f"{model} (untrained)" if untrained and "untrained" not in model else model
+
+
+def rows_text(rows: int, source_rows: int) -> str:
+    """Return how many rows were used, and of how many where the split was capped."""
+    return f"{rows:,} rows" if rows == source_rows else f"{rows:,} of {source_rows:,} rows"

@@ -1,0 +1,53 @@
+"""Where the time of extraction went."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from semasia.figures.style import NAMED_MODELS, PALETTE, figure
+
+_STAGES = ("setup", "preprocess", "forward", "write")
+
+
+def draw_timings(frame: pl.DataFrame, path: str | Path) -> None:
+    """Draw seconds per stage, stacked, one bar a model over all its splits.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The timings table.
+    path : path
+        SVG file to write.
+    """
+    columns = [f"seconds_{s}" for s in _STAGES]
+    sums = (
+        frame.with_columns(fresh=pl.col("rows") - pl.col("rows_resumed"))
+        .group_by("model_name")
+        .agg(pl.col(*columns, "fresh").sum())
+        .with_columns(
+            rate=pl.col("fresh")
+            / pl.sum_horizontal("seconds_preprocess", "seconds_forward", "seconds_write")
+        )
+        .sort(pl.sum_horizontal(columns), descending=True)
+    )
+    shown = sums.head(NAMED_MODELS)
+    with figure(path, 9, 0.32 * len(shown) + 1.4) as drawn:
+        axis = drawn.subplots()
+        left = pl.Series([0.0] * len(shown))
+        for stage, column, colour in zip(_STAGES, columns, PALETTE, strict=False):
+            axis.barh(range(len(shown)), shown[column], left=left, color=colour, label=stage)
+            left = left + shown[column]
+        for place, (total, rate) in enumerate(zip(left, shown["rate"], strict=True)):
+            text = f" {rate:.0f} images/s" if rate is not None else ""
+            axis.text(total, place, text, va="center", fontsize=8)
+        axis.set_yticks(range(len(shown)), shown["model_name"])
+        axis.invert_yaxis()
+        axis.set_xlim(0, float(left.max() or 1.0) * 1.15)  # type: ignore[arg-type]
+        axis.set_xlabel("seconds, all splits; images/s without setup")
+        threads = "–".join(map(str, frame["threads"].unique().sort()))
+        devices = ", ".join(frame["device"].unique().sort())
+        more = f"; the slowest {len(shown)} of {len(sums)} models" if len(sums) > len(shown) else ""
+        axis.set_title(f"Extraction on {devices}, threads a job: {threads}{more}", loc="left")
+        drawn.legend(loc="outside lower center", ncols=len(_STAGES))

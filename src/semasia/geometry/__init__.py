@@ -1,0 +1,20 @@
+"""Geometry: what one latent space looks like."""
+
+from semasia.geometry.cache import RowCache
+from semasia.geometry.definitions import METRIC_DEFINITIONS
+from semasia.geometry.metrics import METRICS, geometric_metrics
+from semasia.geometry.moments import Moments, moments
+from semasia.geometry.table import COLUMNS, PROBE_METRICS, cached_geometry_row, geometry_row
+
+__all__ = [
+    "COLUMNS",
+    "METRICS",
+    "METRIC_DEFINITIONS",
+    "PROBE_METRICS",
+    "Moments",
+    "RowCache",
+    "cached_geometry_row",
+    "geometric_metrics",
+    "geometry_row",
+    "moments",
+]

@@ -1,0 +1,61 @@
+"""Images in folders, one folder per class."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import numpy as np
+
+from semasia.errors import SourceError
+from semasia.inputs.cards import BenchmarkCard, FolderSource
+from semasia.inputs.sources.arrays import fold_positions
+from semasia.inputs.sources.base import SourceSplit
+
+
+def open_folder(card: BenchmarkCard, source: FolderSource, split: str) -> SourceSplit:
+    """Open an image folder. The id is the position among the split's sorted relative paths."""
+    if len(card.labels) > 1:
+        raise SourceError(
+            f"{card.name}: an image folder has one label, but the card names {list(card.labels)}."
+        )
+    root = Path(source.path) / split if source.split_folders else Path(source.path)
+    if not root.is_dir():
+        raise SourceError(f"{card.name}/{split}: there is no folder {root}.")
+    paths = sorted(
+        (p for p in root.rglob("*") if p.suffix.lower() in source.extensions and p.is_file()),
+        key=lambda p: p.relative_to(root).as_posix(),
+    )
+    folders = [p.relative_to(root).parts[0] if p.parent != root else "" for p in paths]
+    labels: dict[str, np.ndarray] = {}
+    names: dict[str, tuple[str, ...] | None] = {}
+    for label, column in card.labels.items():
+        if "" in folders:
+            raise SourceError(
+                f"{card.name}/{split}: {paths[folders.index('')]} lies in no class folder, and the "
+                f"card asks for the label {label!r}."
+            )
+        classes = column.names or tuple(sorted(set(folders)))
+        unknown = sorted(set(folders) - set(classes))
+        if unknown:
+            raise SourceError(
+                f"{card.name}/{split}: folder {root / unknown[0]} is none of the card's classes."
+            )
+        index = {name: value for value, name in enumerate(classes)}
+        labels[label] = np.array([index[f] for f in folders], np.int64)
+        names[label] = classes
+    opened = SourceSplit(
+        ids=np.arange(len(paths), dtype=np.uint32),
+        labels=labels,
+        names=names,
+        image=functools.partial(_read, paths),
+        origin={"folder": root.name},
+    )
+    if card.folds is None:
+        return opened
+    strata = next(iter(labels.values()), np.zeros(len(paths), np.int64))
+    return opened.take(fold_positions(strata, card, split))
+
+
+def _read(paths: list[Path], position: int) -> bytes:
+    return paths[position].read_bytes()

@@ -1,0 +1,72 @@
+"""Provenance: everything that decides a shard's values, and nothing else.
+
+No time, host, user or path enters, so that the same inputs give the same bytes on the same kind of
+machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from semasia.inputs import PreparedSplit
+from semasia.latents.schema import FORMAT
+from semasia.recipes import EXTRACT
+
+_PACKAGES = ("semasia", "timm", "torch", "torchvision", "pillow", "numpy")
+
+
+def provenance_of(prepared: PreparedSplit, encoder: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the provenance of latents of a prepared split.
+
+    Parameters
+    ----------
+    prepared : PreparedSplit
+    encoder : mapping
+        What :meth:`semasia.encoders.Encoder.describe` returns.
+
+    Returns
+    -------
+    dict
+        Plain JSON types. ``run_key`` is the SHA-256 of everything else in it.
+    """
+    facts = asdict(prepared.facts)
+    benchmark = {
+        "name": facts.pop("benchmark"),
+        "split": facts.pop("split"),
+        "rows": facts.pop("rows"),
+        "source_rows": facts.pop("source_rows"),
+        "fingerprint": facts.pop("fingerprint"),
+        "source": {"kind": facts["source_kind"], **facts["origin"]},
+        "selection": facts["selection"],
+        "ids_sha256": digest_of_columns([prepared.ids]),
+        "labels_sha256": digest_of_columns(prepared.labels.values()),
+    }
+    provenance = {
+        "format": FORMAT,
+        "recipe": EXTRACT,
+        "benchmark": benchmark,
+        **encoder,
+        "versions": {p: importlib.metadata.version(p) for p in _PACKAGES},
+    }
+    return {**provenance, "run_key": hashlib.sha256(canonical(provenance)).hexdigest()}
+
+
+def digest_of_columns(columns: Iterable[np.ndarray]) -> str:
+    """Return the SHA-256 over columns' little-endian bytes, column after column."""
+    digest = hashlib.sha256()
+    for column in columns:
+        digest.update(np.ascontiguousarray(column.astype(column.dtype.newbyteorder("<"))).data)
+    return digest.hexdigest()
+
+
+def canonical(value: Any) -> bytes:
+    """Return JSON bytes that are equal for equal values: sorted keys, no spaces, UTF-8."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode()

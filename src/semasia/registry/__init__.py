@@ -1,0 +1,25 @@
+"""Models: cards, sets, and what is known of each."""
+
+from semasia.registry.cards import (
+    DataConfig,
+    EncoderCard,
+    FileWeights,
+    FolderWeights,
+    HubWeights,
+    PackageWeights,
+    RandomWeights,
+)
+from semasia.registry.facts import model_facts
+from semasia.registry.sets import load_model_set
+
+__all__ = [
+    "DataConfig",
+    "EncoderCard",
+    "FileWeights",
+    "FolderWeights",
+    "HubWeights",
+    "PackageWeights",
+    "RandomWeights",
+    "load_model_set",
+    "model_facts",
+]

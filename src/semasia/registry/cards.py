@@ -1,0 +1,122 @@
+"""Model cards: which network, which weights, which preprocessing, under which name."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from semasia.inputs.cards import SHA256, Closed
+
+# What a name may hold: it is a folder name, a Hub configuration name and a table key.
+MODEL_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$"
+
+
+class HubWeights(Closed):
+    """The checkpoint that timm names for this identifier."""
+
+    source: Literal["hub"] = "hub"
+
+
+class FileWeights(Closed):
+    """A checkpoint file (safetensors, or a state dict loadable with `weights_only=True`)."""
+
+    source: Literal["file"]
+    path: str
+    sha256: str | None = Field(
+        default=None, pattern=SHA256, description="Digest the file must have."
+    )
+
+
+class FolderWeights(Closed):
+    """A folder in timm's layout: `config.json` beside `model.safetensors`."""
+
+    source: Literal["folder"]
+    path: str
+
+
+class PackageWeights(Closed):
+    """A checkpoint file shipped by an installed Python package, which is never imported."""
+
+    source: Literal["package"]
+    package: str = Field(description="Import name of the package.")
+    distribution: str = Field(description="Name and version to install it by.")
+    file: str = Field(description="Path inside the package.")
+    sha256: str = Field(pattern=SHA256)
+    converter: str | None = Field(
+        default=None, description="Name of the conversion that renames its parameters to timm's."
+    )
+
+
+class RandomWeights(Closed):
+    """timm's own initialisation from a seed: an untrained control, labelled so everywhere."""
+
+    source: Literal["random"]
+    seed: int = Field(ge=0)
+
+
+Weights = Annotated[
+    HubWeights | FileWeights | FolderWeights | PackageWeights | RandomWeights,
+    Field(discriminator="source"),
+]
+
+
+class DataConfig(Closed):
+    """Preprocessing values that replace those timm resolves for the architecture."""
+
+    input_size: tuple[int, int, int] | None = None
+    interpolation: str | None = None
+    crop_pct: float | None = None
+    crop_mode: str | None = None
+    mean: tuple[float, float, float] | None = None
+    std: tuple[float, float, float] | None = None
+
+
+class EncoderCard(Closed):
+    """One model of a collection."""
+
+    name: str = Field(description="Unique name; for timm's own checkpoints, timm's identifier.")
+    architecture: str = Field(description="What `timm.create_model` builds.")
+    architecture_args: dict[str, Any] = Field(
+        default_factory=dict, description="Keyword arguments for `timm.create_model`."
+    )
+    weights: Weights = Field(default_factory=HubWeights)
+    data_config: DataConfig = Field(default_factory=DataConfig)
+    license: str | None = Field(
+        default=None, description="Licence of the weights; null: what timm states."
+    )
+    notes: str | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _safe(cls, value: str) -> str:
+        return checked_name(value)
+
+    @property
+    def is_control(self) -> bool:
+        """Whether the weights are random."""
+        return isinstance(self.weights, RandomWeights)
+
+    @classmethod
+    def of_timm(cls, name: str) -> EncoderCard:
+        """Return the card of a timm identifier with the checkpoint that timm names for it."""
+        return cls(name=name, architecture=name)
+
+
+def checked_name(name: str) -> str:
+    """Return a model name that is safe as a folder name.
+
+    Raises
+    ------
+    ValueError
+        If it is empty, too long, or holds a path separator, ``..``, a space or another character
+        that a file system, a URL or a dataset configuration would trip over.
+    """
+    if not re.fullmatch(MODEL_NAME, name) or ".." in name or len(name) > 120:
+        shown = name if len(name) <= 120 else name[:117] + "…"
+        raise ValueError(
+            f"{shown!r} cannot be a model name: letters, digits, '_', '.', '+' and '-' only, no "
+            "'..', at most 120 characters"
+        )
+    return name

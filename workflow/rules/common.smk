@@ -1,0 +1,207 @@
+# What the rules share: the collection, and functions named for what they return.
+import subprocess
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from semasia.config import Collection, parse_config
+from semasia.errors import SemasiaError
+from semasia.extraction import accelerator_present, begin_run
+from semasia import recipes
+
+REGISTRY = Path(workflow.current_basedir).parent.parent / "registry"
+CONFIG_FILE = (
+    ", ".join(map(str, workflow.overwrite_configfiles)) or "config/config.yaml"
+)
+
+try:
+    COLLECTION = Collection.resolve(
+        parse_config(config, CONFIG_FILE), REGISTRY, CONFIG_FILE
+    )
+except SemasiaError as error:
+    raise WorkflowError(f"{type(error).__name__}: {error}") from None
+
+RESULTS = COLLECTION.config.pathvars.get("results", "results")
+LOGS = COLLECTION.config.pathvars.get("logs", f"{RESULTS}/logs")
+EXTRACT = COLLECTION.config.extract
+
+# Targets whose last attempt failed: analyses go on without them, extraction tries again.
+FAILED = {
+    tuple(p.relative_to(f"{RESULTS}/failures").with_suffix("").parts)
+    for p in Path(RESULTS, "failures").glob("*/*/*.json")
+}
+
+
+wildcard_constraints:
+    benchmark=r"[^/]+",
+    model=r"[^/]+",
+    split=r"[^/]+",
+    block=r"\d+",
+
+
+def all_shards(wildcards):
+    return [shard(*target) for target in COLLECTION.targets()]
+
+
+def all_timings(wildcards):
+    return [
+        f"{RESULTS}/timings/{t.benchmark}/{t.model}/{t.split}.json"
+        for t in COLLECTION.targets()
+        if tuple(t) not in FAILED
+    ]
+
+
+def all_geometry(wildcards):
+    return [
+        f"{RESULTS}/geometry/{benchmark}/{split}/{block}.parquet"
+        for benchmark in COLLECTION.benchmarks
+        for split in COLLECTION.splits(benchmark)
+        for block in COLLECTION.blocks()
+    ]
+
+
+def all_figures(wildcards):
+    figures = ["probes", "metrics", "timings"]
+    if COLLECTION.config.figures.projection:
+        figures.append("projection")
+    return [f"{RESULTS}/figures/{name}.svg" for name in figures] + [
+        f"{RESULTS}/pages/geometry.html"
+    ]
+
+
+def shard(benchmark, model, split):
+    return f"{RESULTS}/latents/{benchmark}/{model}/{split}.parquet"
+
+
+def benchmark_card(wildcards):
+    return COLLECTION.benchmarks[wildcards.benchmark].model_dump(mode="json")
+
+
+def encoder_card(wildcards):
+    return COLLECTION.models[wildcards.model].model_dump(mode="json")
+
+
+def encoder_cards(wildcards):
+    return [card.model_dump(mode="json") for card in COLLECTION.models.values()]
+
+
+def rows_cap(wildcards):
+    return COLLECTION.cap(wildcards.benchmark, wildcards.split)
+
+
+def on_accelerator():
+    if EXTRACT.device == "auto":
+        return accelerator_present()
+    return EXTRACT.device != "cpu"
+
+
+def extract_gpus(wildcards):
+    return 1 if on_accelerator() else 0
+
+
+def extract_threads(wildcards):
+    # An accelerator wants several processors to feed it; without one, a job per core is fastest.
+    return 4 if on_accelerator() else 1
+
+
+def extract_mem_mb(wildcards, attempt):
+    return 4000 * attempt
+
+
+def block_shards(wildcards):
+    # The shards of a block that can be had, of the split itself.
+    return [
+        shard(wildcards.benchmark, model, wildcards.split)
+        for model in COLLECTION.models
+        if COLLECTION.block_of(model) == int(wildcards.block)
+        and (wildcards.benchmark, model, wildcards.split) not in FAILED
+    ]
+
+
+def block_fit_shards(wildcards):
+    # Those of the split that the probe is fitted on, where this split is the one it is scored on.
+    probe = COLLECTION.benchmarks[wildcards.benchmark].probe
+    if (
+        probe is None
+        or wildcards.split != probe.score
+        or probe.fit not in COLLECTION.splits(wildcards.benchmark)
+    ):
+        return []
+    return [
+        shard(wildcards.benchmark, model, probe.fit)
+        for model in COLLECTION.models
+        if COLLECTION.block_of(model) == int(wildcards.block)
+        and (wildcards.benchmark, model, probe.fit) not in FAILED
+    ]
+
+
+def projection_shards(wildcards):
+    wanted = COLLECTION.config.figures.projection
+    return [shard(wanted.benchmark, model, wanted.split) for model in wanted.models]
+
+
+def projection_label(wildcards):
+    wanted = COLLECTION.config.figures.projection
+    card = COLLECTION.benchmarks[wanted.benchmark]
+    return wanted.label or (
+        card.probe.labels[0] if card.probe else next(iter(card.labels), None)
+    )
+
+
+def images_to_extract():
+    return sum(
+        COLLECTION.rows(t.benchmark, t.split)
+        for t in COLLECTION.targets()
+        if not Path(shard(*t)).exists()
+    )
+
+
+def write_report():
+    # Only of a finished collection: a run of single targets leaves the report alone.
+    wanted = [*all_figures(None), f"{RESULTS}/tables/geometry.csv"]
+    if not all(Path(f).exists() for f in wanted):
+        return
+    command = [sys.executable, "-m", "snakemake", "--report", f"{RESULTS}/report.html"]
+    command += ["--snakefile", str(workflow.main_snakefile), "--quiet", "all"]
+    if workflow.overwrite_configfiles:
+        command += ["--configfile", *map(str, workflow.overwrite_configfiles)]
+    with open(f"{LOGS}/report.log", "w") as file:
+        subprocess.run(command, check=False, stdout=file, stderr=subprocess.STDOUT)
+
+
+def summary():
+    targets = list(COLLECTION.targets())
+    made = [t for t in targets if Path(shard(*t)).exists()]
+    lines = [
+        f"{len(made):,} of {len(targets):,} shards in {RESULTS}/latents/BENCHMARK/MODEL/SPLIT.parquet"
+    ]
+    for name in (
+        "tables/geometry.csv",
+        "tables/registry.csv",
+        "tables/timings.csv",
+        "report.html",
+    ):
+        if Path(RESULTS, name).exists():
+            lines.append(f"{RESULTS}/{name}")
+    return "Made:\n  " + "\n  ".join(lines)
+
+
+def failures():
+    records = sorted(Path(RESULTS, "failures").glob("*/*/*.json"))
+    if not records:
+        return "The run failed; the error and its log are named above."
+    lines = [
+        f"  {p.relative_to(Path(RESULTS, 'failures')).with_suffix('')}: {p}"
+        for p in records
+    ]
+    return "\n".join(
+        [
+            f"{len(records)} targets failed:",
+            *lines[:20],
+            *(["  …"] if len(lines) > 20 else []),
+        ]
+        + [
+            "Run again: they are tried again, and analyses are made without those that fail."
+        ]
+    )

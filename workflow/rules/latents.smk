@@ -1,0 +1,58 @@
+rule extract:
+    input:
+        data="<results>/inputs/{benchmark}/{split}.arrow",
+        facts="<results>/inputs/{benchmark}/{split}.json",
+    output:
+        latents=ensure(
+            "<results>/latents/{benchmark}/{model}/{split}.parquet", non_empty=True
+        ),
+        timings="<results>/timings/{benchmark}/{model}/{split}.json",
+    log:
+        "<logs>/extract/{benchmark}/{model}/{split}.log",
+    benchmark:
+        "<benchmarks>/extract/{benchmark}/{model}/{split}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: extract_threads
+    resources:
+        gpu=extract_gpus,
+        mem_mb=extract_mem_mb,
+        runtime="4h",
+        # Tuning these never redoes work: they are no parameters.
+        batch_size=EXTRACT.batch_size,
+        batches_per_part=EXTRACT.batches_per_part,
+        device=EXTRACT.device,
+    params:
+        encoder=encoder_card,
+        preprocess=EXTRACT.preprocess,
+        recipe=recipes.EXTRACT,
+    message:
+        "Extracting {wildcards.benchmark}/{wildcards.split} with {wildcards.model}"
+    script:
+        "../../scripts/extract.py"
+
+
+rule timings:
+    input:
+        all_timings,
+    output:
+        parquet="<results>/tables/timings.parquet",
+        csv=report(
+            "<results>/tables/timings.csv",
+            caption="../report/timings.rst",
+            category="Speed",
+            labels={"table": "timings"},
+        ),
+    log:
+        "<logs>/timings.log",
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime="30m",
+    params:
+        recipe=recipes.TIMINGS,
+    message:
+        "Collecting timings"
+    script:
+        "../../scripts/timings.py"
