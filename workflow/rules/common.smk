@@ -26,12 +26,6 @@ RESULTS = COLLECTION.config.pathvars.get("results", "results")
 LOGS = COLLECTION.config.pathvars.get("logs", f"{RESULTS}/logs")
 EXTRACT = COLLECTION.config.extract
 
-# Targets whose last attempt failed: analyses go on without them, extraction tries again.
-FAILED = {
-    tuple(p.relative_to(f"{RESULTS}/failures").with_suffix("").parts)
-    for p in Path(RESULTS, "failures").glob("*/*/*.json")
-}
-
 
 wildcard_constraints:
     benchmark=r"[^/]+",
@@ -44,11 +38,19 @@ def all_shards(wildcards):
     return [shard(*target) for target in COLLECTION.targets()]
 
 
+def is_analysed(benchmark, model, split):
+    # With `existing_only` analyses take the shards that are there; otherwise all are made first.
+    return (
+        not COLLECTION.config.existing_only
+        or Path(shard(benchmark, model, split)).exists()
+    )
+
+
 def all_timings(wildcards):
     return [
         f"{RESULTS}/timings/{t.benchmark}/{t.model}/{t.split}.json"
         for t in COLLECTION.targets()
-        if tuple(t) not in FAILED
+        if is_analysed(*t)
     ]
 
 
@@ -63,7 +65,7 @@ def all_geometry(wildcards):
 
 def all_figures(wildcards):
     figures = ["probes", "metrics", "timings"]
-    if COLLECTION.config.figures.projection:
+    if projection_shards(wildcards):
         figures.append("projection")
     return [f"{RESULTS}/figures/{name}.svg" for name in figures] + [
         f"{RESULTS}/pages/geometry.html"
@@ -115,7 +117,7 @@ def block_shards(wildcards):
         shard(wildcards.benchmark, model, wildcards.split)
         for model in COLLECTION.models
         if COLLECTION.block_of(model) == int(wildcards.block)
-        and (wildcards.benchmark, model, wildcards.split) not in FAILED
+        and is_analysed(wildcards.benchmark, model, wildcards.split)
     ]
 
 
@@ -132,13 +134,17 @@ def block_fit_shards(wildcards):
         shard(wildcards.benchmark, model, probe.fit)
         for model in COLLECTION.models
         if COLLECTION.block_of(model) == int(wildcards.block)
-        and (wildcards.benchmark, model, probe.fit) not in FAILED
+        and is_analysed(wildcards.benchmark, model, probe.fit)
     ]
 
 
 def projection_shards(wildcards):
     wanted = COLLECTION.config.figures.projection
-    return [shard(wanted.benchmark, model, wanted.split) for model in wanted.models]
+    return [
+        shard(wanted.benchmark, model, wanted.split)
+        for model in (wanted.models if wanted else ())
+        if is_analysed(wanted.benchmark, model, wanted.split)
+    ]
 
 
 def projection_label(wildcards):
@@ -157,24 +163,48 @@ def images_to_extract():
     )
 
 
-def write_report():
-    # Only of a finished collection: a run of single targets leaves the report alone.
-    wanted = [*all_figures(None), f"{RESULTS}/tables/geometry.csv"]
-    if not all(Path(f).exists() for f in wanted):
-        return
-    command = [sys.executable, "-m", "snakemake", "--report", f"{RESULTS}/report.html"]
-    command += ["--snakefile", str(workflow.main_snakefile), "--quiet", "all"]
+def snakemake_again(log, *arguments, config=(), targets=()):
+    # Run this workflow once more on the same configuration, its output in a file.
+    command = [sys.executable, "-m", "snakemake", *arguments]
+    command += ["--snakefile", str(workflow.main_snakefile)]
     if workflow.overwrite_configfiles:
         command += ["--configfile", *map(str, workflow.overwrite_configfiles)]
-    with open(f"{LOGS}/report.log", "w") as file:
-        subprocess.run(command, check=False, stdout=file, stderr=subprocess.STDOUT)
+    if config:
+        command += ["--config", *config]
+    Path(LOGS).mkdir(parents=True, exist_ok=True)
+    with open(Path(LOGS, log), "w") as file:
+        subprocess.run(
+            [*command, "--", *targets], stdout=file, stderr=subprocess.STDOUT
+        )
+
+
+def write_report():
+    # Only where everything on it is there: a run of single targets leaves the report alone.
+    wanted = [*all_figures(None), f"{RESULTS}/tables/registry.csv"]
+    if all(Path(f).exists() for f in wanted):
+        config = ["existing_only=true"] if COLLECTION.config.existing_only else []
+        snakemake_again(
+            "report.log", "--report", f"{RESULTS}/report.html", config=config
+        )
+
+
+def analyse_what_exists():
+    # After a run in which some targets failed: the analyses of all the others.
+    if not COLLECTION.config.existing_only and not workflow.remote_exec:
+        # The lock is held by this process, which has no jobs left.
+        snakemake_again(
+            "analyses.log",
+            "--nolock",
+            config=["existing_only=true"],
+            targets=["analyses"],
+        )
 
 
 def summary():
     targets = list(COLLECTION.targets())
-    made = [t for t in targets if Path(shard(*t)).exists()]
+    made = sum(Path(shard(*t)).exists() for t in targets)
     lines = [
-        f"{len(made):,} of {len(targets):,} shards in {RESULTS}/latents/BENCHMARK/MODEL/SPLIT.parquet"
+        f"{made:,} of {len(targets):,} shards: {shard('BENCHMARK', 'MODEL', 'SPLIT')}"
     ]
     for name in (
         "tables/geometry.csv",
@@ -189,19 +219,6 @@ def summary():
 
 def failures():
     records = sorted(Path(RESULTS, "failures").glob("*/*/*.json"))
-    if not records:
-        return "The run failed; the error and its log are named above."
-    lines = [
-        f"  {p.relative_to(Path(RESULTS, 'failures')).with_suffix('')}: {p}"
-        for p in records
-    ]
-    return "\n".join(
-        [
-            f"{len(records)} targets failed:",
-            *lines[:20],
-            *(["  …"] if len(lines) > 20 else []),
-        ]
-        + [
-            "Run again: they are tried again, and analyses are made without those that fail."
-        ]
-    )
+    shown = [str(p) for p in records[:20]] + (["…"] if len(records) > 20 else [])
+    lines = [f"{len(records)} targets failed:", *shown] if records else []
+    return "\n  ".join(["Some jobs failed; each error above names its log.", *lines])

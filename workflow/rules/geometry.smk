@@ -45,6 +45,7 @@ rule geometry_table:
         runtime="30m",
     params:
         title=COLLECTION.config.title,
+        targets=len(list(COLLECTION.targets())),
         recipe=(recipes.GEOMETRY, recipes.FIGURES),
     message:
         "Writing the geometry table"

@@ -121,6 +121,11 @@ class Config(Closed):
     extract: Extract = Field(default_factory=Extract)
     analysis: Analysis = Field(default_factory=Analysis)
     figures: Figures = Field(default_factory=Figures)
+    existing_only: bool = Field(
+        default=False,
+        description="Analyse the shards that are there, without waiting for the others. The "
+        "workflow sets it itself for a last pass after a run in which targets failed.",
+    )
     pathvars: dict[Literal["results", "logs"], str] = Field(
         default_factory=dict, description="Folders, in place of `results` and `results/logs`."
     )

@@ -37,7 +37,7 @@ document.querySelectorAll("th").forEach((th,i)=>th.addEventListener("click",()=>
 """
 
 
-def write_geometry_page(frame: pl.DataFrame, path: str | Path, *, title: str) -> None:
+def write_geometry_page(frame: pl.DataFrame, path: str | Path, *, title: str, targets: int) -> None:
     """Write the geometry table as a page for a browser.
 
     Parameters
@@ -48,6 +48,8 @@ def write_geometry_page(frame: pl.DataFrame, path: str | Path, *, title: str) ->
         HTML file to write.
     title : str
         Name of the collection.
+    targets : int
+        Shards that the collection asks for; the page says how many are left out.
     """
     heads = [_head("benchmark", None, True), _head("split", None, True)]
     heads += [_head("model", None, True), _head("rows", None, False)]
@@ -63,6 +65,11 @@ def write_geometry_page(frame: pl.DataFrame, path: str | Path, *, title: str) ->
         "Geometric numbers describe a space; the probe's, to the right, say what can be read from "
         "it. The first do not predict the second."
     ]
+    if len(frame) < targets:
+        remarks.append(
+            f"<b>{targets - len(frame):,} of {targets:,} targets are left out</b>: their latents "
+            "are not there."
+        )
     if len(capped):
         remarks.append(
             "Capped splits: these numbers come from a fixed, stratified part of the rows, and the "

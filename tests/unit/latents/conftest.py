@@ -1,0 +1,56 @@
+"""A prepared split without any image work, and shards written from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from semasia.inputs import BenchmarkCard, PreparedSplit, prepare_split
+from semasia.latents import ShardWriter, provenance_of
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> PreparedSplit:
+    """Return 50 of the 1,000 test digits."""
+    folder = tmp_path_factory.mktemp("prepared") / "inputs" / "mnist_5k"
+    card = BenchmarkCard.model_validate(
+        yaml.safe_load((repository / "registry/benchmarks/mnist_5k.yaml").read_text())
+    )
+    data, facts = folder / "test.arrow", folder / "test.json"
+    prepare_split(card, "test", cap=50, revision=None, data=data, facts=facts)
+    return PreparedSplit.open(data, facts)
+
+
+def described(width: int, name: str = "tiny.seed0", **extra: Any) -> dict[str, Any]:
+    """Return what an encoder of that width would say of itself."""
+    return {
+        "encoder": {"model_name": name, "width": width, "untrained": True, **extra},
+        "preprocessing": {"input_size": [3, 8, 8]},
+        "numerics": {"stored": "float32", "compute": "float32", "device": "cpu"},
+    }
+
+
+@pytest.fixture
+def write(prepared: PreparedSplit) -> Callable[..., np.ndarray]:
+    """Write a shard of random latents; returns them."""
+
+    def make(path: Path, width: int = 7, name: str = "tiny.seed0", batch: int = 8) -> np.ndarray:
+        latents = np.random.default_rng(width).standard_normal((50, width)).astype(np.float32)
+        writer = ShardWriter(
+            path,
+            prepared,
+            provenance_of(prepared, described(width, name)),
+            batch_size=batch,
+            batches_per_part=2,
+        )
+        for rows in writer.missing():
+            writer.add(rows, latents[rows.start : rows.stop])
+        writer.finish()
+        return latents
+
+    return make
