@@ -39,7 +39,7 @@ def model_set(folder: Path, *more: dict[str, Any]) -> dict[str, str]:
     }
     path = folder / "models.yaml"
     path.write_text(yaml.safe_dump({"description": "a test", "models": [seeded, *more]}))
-    return {"set": "test", "file": str(path)}
+    return {"file": str(path)}
 
 
 def benchmark(folder: Path, name: str, **changes: Any) -> dict[str, str]:
@@ -166,7 +166,7 @@ def test_each_fault_stops_only_what_depends_on_it(tmp_path: Path, run_workflow: 
     assert second.returncode == 0, second.stderr
     table = pl.read_parquet(results / "tables" / "geometry.parquet")
     assert table["model_name"].unique().sort().to_list() == ["lcnet_050.broken", MODEL]
-    assert not list(results.glob("failures/*/*/*.json"))
+    assert not list(results.glob("failures/good/*/*.json"))
 
 
 WRONG = {

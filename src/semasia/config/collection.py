@@ -146,16 +146,17 @@ def _card(choice: BenchmarkChoice, folder: Path, file: str) -> BenchmarkCard:
 
 
 def _models(models: Models, folder: Path, file: str) -> dict[str, EncoderCard]:
-    if models.file is None:
+    if models.set is not None:
         cards = load_model_set(models.set, folder)
     else:
-        cards = read_model_set(Path(models.file))
+        cards = read_model_set(Path(str(models.file)))
     wanted = list(cards) if models.only is None else list(models.only)
     left_out = {e.model for e in models.exclude}
+    where = models.set or models.file
     for name in (*wanted, *left_out):
         if name not in cards:
             raise ConfigError(
-                f"{file}: unknown model {name!r}: it is not in the set {models.set!r}."
+                f"{file}: unknown model {name!r}: it is not in the set {where!r}."
                 f"{did_you_mean(name, cards)}"
             )
     chosen = {name: cards[name] for name in wanted if name not in left_out}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from semasia.errors import ConfigError
 from semasia.inputs.cards import NAME, Closed, Source, explain
@@ -29,6 +29,13 @@ class BenchmarkChoice(Closed):
         description="Cap per split: a fixed, stratified choice of that many rows, ids unchanged.",
     )
 
+    @field_validator("splits")
+    @classmethod
+    def _once(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if value is not None and len(set(value)) < len(value):
+            raise ValueError("a split is listed twice")
+        return value
+
     @field_validator("rows")
     @classmethod
     def _positive(cls, value: dict[str, int]) -> dict[str, int]:
@@ -41,17 +48,18 @@ class BenchmarkChoice(Closed):
 class Exclusion(Closed):
     """A model that is left out, and why."""
 
-    model: str
-    reason: str = Field(min_length=1)
+    model: str = Field(description="Name of a model of the set.")
+    reason: str = Field(min_length=1, description="Why it is left out; kept for the record.")
 
 
 class Models(Closed):
     """The models of the collection."""
 
-    set: str = Field(description="Name of a model set in `registry/models/`, without its suffix.")
+    set: str | None = Field(
+        default=None, description="Name of a model set in `registry/models/`, without its suffix."
+    )
     file: str | None = Field(
-        default=None,
-        description="Path of a model set of your own, in place of one in the registry.",
+        default=None, description="Path of a model set of your own, in place of `set`."
     )
     only: tuple[str, ...] | None = Field(
         default=None, min_length=1, description="Keep only these models of the set."
@@ -59,6 +67,12 @@ class Models(Closed):
     exclude: tuple[Exclusion, ...] = Field(
         default=(), description="Models left out: a list of `model` and `reason`."
     )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Models:
+        if (self.set is None) == (self.file is None):
+            raise ValueError("give either `set` or `file`")
+        return self
 
 
 class Extract(Closed):
@@ -94,8 +108,8 @@ class Analysis(Closed):
 class Projection(Closed):
     """The latent spaces drawn in two dimensions."""
 
-    benchmark: str
-    split: str
+    benchmark: str = Field(description="One of `benchmarks`.")
+    split: str = Field(description="One of its splits.")
     label: str | None = Field(
         default=None, description="Label column that colours; null: the probe's."
     )

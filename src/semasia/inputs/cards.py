@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -73,7 +74,16 @@ class FolderSource(Closed):
     kind: Literal["folder"]
     path: str
     split_folders: bool = Field(default=True, description="Whether the first level is the split.")
-    extensions: tuple[str, ...] = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif")
+    extensions: tuple[str, ...] = (
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".bmp",
+        ".webp",
+        ".gif",
+        ".tif",
+        ".tiff",
+    )
 
 
 class IdxSource(Closed):
@@ -92,7 +102,7 @@ class PackageSource(Closed):
     """
 
     kind: Literal["package"]
-    package: str = Field(description="Import name of the package.")
+    package: str = Field(pattern=r"^[A-Za-z_]\w*$", description="Import name of the package.")
     distribution: str = Field(description="Name to install it by.")
     file: str = Field(description="Path inside the package.")
     sha256: str = Field(pattern=SHA256)
@@ -183,6 +193,15 @@ class BenchmarkCard(Closed):
         taken = [f for s in self.splits.values() for f in s.folds or ()]
         if len(taken) != len(set(taken)):
             raise ValueError("a fold belongs to two splits")
+        named: dict[str, Iterable[str]] = {
+            f"labels.{c}.absent": column.absent for c, column in self.labels.items()
+        }
+        for key in ("files", "images", "label_files"):
+            named[f"source.{key}"] = getattr(self.source, key, {})
+        for key, splits in named.items():
+            for split in splits:
+                if split not in self.splits:
+                    raise ValueError(f"{key}: split {split!r} is not among {list(self.splits)}")
         if self.probe:
             for split in (self.probe.fit, self.probe.score):
                 if split not in self.splits:
@@ -243,7 +262,12 @@ def load_card(path: Path, model: type[Model]) -> Model:
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
     """Turn a validation error into a sentence or two that name each key and what was found."""
     parts = []
-    for item in error.errors(include_url=False):
+    items = error.errors(include_url=False)
+    places = [item["loc"] for item in items]
+    for item in items:
+        # A wrong entry makes pydantic count its list as too short: say only what is wrong inside.
+        if any(len(p) > len(item["loc"]) and p[: len(item["loc"])] == item["loc"] for p in places):
+            continue
         place = ".".join(str(p) for p in item["loc"]) or "the top level"
         if item["type"] == "extra_forbidden":
             key = str(item["loc"][-1])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+from typing import TypeAlias
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 from semasia.errors import ImageError
-from semasia.inputs.sources import Payload
+
+# An image as a source stores it: an encoded file, or pixels as (h, w) or (h, w, 3) uint8.
+Payload: TypeAlias = bytes | np.ndarray
 
 
 def decode(payload: Payload) -> Image.Image:

@@ -27,9 +27,9 @@ from PIL import Image
 from semasia.errors import ImageError, SourceError
 from semasia.files import whole_file
 from semasia.inputs.cards import BenchmarkCard
-from semasia.inputs.images import decode
+from semasia.inputs.images import Payload, decode
 from semasia.inputs.selection import select_rows
-from semasia.inputs.sources import Payload, SourceSplit, open_split
+from semasia.inputs.sources import SourceSplit, open_split
 from semasia.recipes import SELECTION
 
 # Larger images stay encoded: 128×128 RGB pixels are 48 KiB, about a JPEG file of a photograph.
@@ -46,7 +46,7 @@ class SplitFacts:
     rows, source_rows : int
         Rows prepared, and rows of the whole split.
     fingerprint : str
-        SHA-256 over ids, labels and stored images, row by row.
+        SHA-256 over the images' shape, then ids, labels and stored images, row by row.
     image_shape : list of int or None
         (h, w) or (h, w, 3) for raw images; None for encoded ones.
     label_names : dict
@@ -73,7 +73,7 @@ class SplitFacts:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             return cls(**{f.name: content[f.name] for f in fields(cls)})
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise SourceError(f"{path}: is no description of a prepared split: {error}") from error
 
 
@@ -118,7 +118,7 @@ def prepare_split(
     chosen, how = _choose(card, whole, cap)
     where = f"{card.name}/{split}"
     with whole_file(data) as temporary:
-        shape = _raw_shape(_decode(where, chosen, 0, chosen.image(0)))
+        shape = _raw_shape(_decode(where, chosen, 0, _payload(where, chosen, 0)))
         try:
             fingerprint = _write(temporary, where, chosen, shape, threads, progress)
         except _NotRawError:
@@ -180,7 +180,7 @@ def _write(
     """Write the Arrow file, raw where ``shape`` is given; return the fingerprint."""
 
     def stored(position: int) -> bytes:
-        payload = rows.image(position)
+        payload = _payload(where, rows, position)
         image = _decode(where, rows, position, payload)
         if shape is None:
             return payload if isinstance(payload, bytes) else _as_png(image)
@@ -196,7 +196,7 @@ def _write(
         ]
     )
     columns = [values.astype("<i8") for values in rows.labels.values()]
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(json.dumps(shape).encode())
     with (
         ThreadPoolExecutor(threads) as pool,
         pa.OSFile(str(path), "wb") as sink,
@@ -218,6 +218,15 @@ def _write(
             if progress:
                 progress(block.stop, rows.rows, len(images))
     return digest.hexdigest()
+
+
+def _payload(where: str, rows: SourceSplit, position: int) -> Payload:
+    try:
+        return rows.image(position)
+    except OSError as error:
+        raise SourceError(
+            f"{where}: image with id {rows.ids[position]} cannot be read from the source: {error}"
+        ) from error
 
 
 def _decode(where: str, rows: SourceSplit, position: int, payload: Payload) -> Image.Image:

@@ -31,10 +31,8 @@ def select_rows(ids: np.ndarray, strata: np.ndarray | None, cap: int) -> np.ndar
     rank = _splitmix64(ids.astype(np.uint64))
     groups = np.zeros(n, np.int64) if strata is None else strata
     values, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    exact = counts * (cap / n)
-    share = np.floor(exact).astype(np.int64)
-    remainder = cap - share.sum()
-    share[np.argsort(share - exact, kind="stable")[:remainder]] += 1
+    share, rest = np.divmod(counts * cap, n)
+    share[np.argsort(-rest, kind="stable")[: cap - share.sum()]] += 1
     chosen = []
     for group in range(len(values)):
         members = np.flatnonzero(inverse == group)

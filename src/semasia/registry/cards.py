@@ -40,7 +40,7 @@ class PackageWeights(Closed):
     """A checkpoint file shipped by an installed Python package, which is never imported."""
 
     source: Literal["package"]
-    package: str = Field(description="Import name of the package.")
+    package: str = Field(pattern=r"^[A-Za-z_]\w*$", description="Import name of the package.")
     distribution: str = Field(description="Name and version to install it by.")
     file: str = Field(description="Path inside the package.")
     sha256: str = Field(pattern=SHA256)

@@ -59,7 +59,11 @@ def _from_yaml(path: Path) -> dict[str, EncoderCard]:
 
 def _from_text(path: Path) -> dict[str, EncoderCard]:
     cards: dict[str, EncoderCard] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CardError(f"{path}: is not readable text: {error}") from error
+    for number, line in enumerate(lines, 1):
         name = line.split("#")[0].strip()
         if not name:
             continue

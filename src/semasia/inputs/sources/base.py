@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-# An image as the source stores it: an encoded file, or pixels as (h, w) or (h, w, 3) uint8.
-Payload = bytes | np.ndarray
+from semasia.inputs.images import Payload
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,9 @@ def open_folder(card: BenchmarkCard, source: FolderSource, split: str) -> Source
     root = Path(source.path) / split if source.split_folders else Path(source.path)
     if not root.is_dir():
         raise SourceError(f"{card.name}/{split}: there is no folder {root}.")
+    extensions = {e.lower() for e in source.extensions}
     paths = sorted(
-        (p for p in root.rglob("*") if p.suffix.lower() in source.extensions and p.is_file()),
+        (p for p in root.rglob("*") if p.suffix.lower() in extensions and p.is_file()),
         key=lambda p: p.relative_to(root).as_posix(),
     )
     folders = [p.relative_to(root).parts[0] if p.parent != root else "" for p in paths]
@@ -35,7 +36,7 @@ def open_folder(card: BenchmarkCard, source: FolderSource, split: str) -> Source
                 f"{card.name}/{split}: {paths[folders.index('')]} lies in no class folder, and the "
                 f"card asks for the label {label!r}."
             )
-        classes = column.names or tuple(sorted(set(folders)))
+        classes = column.names or _class_folders(card, source)
         unknown = sorted(set(folders) - set(classes))
         if unknown:
             raise SourceError(
@@ -55,6 +56,13 @@ def open_folder(card: BenchmarkCard, source: FolderSource, split: str) -> Source
         return opened
     strata = next(iter(labels.values()), np.zeros(len(paths), np.int64))
     return opened.take(fold_positions(strata, card, split))
+
+
+def _class_folders(card: BenchmarkCard, source: FolderSource) -> tuple[str, ...]:
+    """Return the names of the class folders, sorted, over all splits: one numbering for all."""
+    root = Path(source.path)
+    roots = [root / split for split in card.splits] if source.split_folders else [root]
+    return tuple(sorted({p.name for r in roots if r.is_dir() for p in r.iterdir() if p.is_dir()}))
 
 
 def _read(paths: list[Path], position: int) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 import numpy as np
 
 from semasia.errors import RowCountError, SourceError
@@ -72,10 +74,11 @@ def _class_names(
     stated = card.labels[column].names
     found = opened.names[column]
     if stated and found and stated != found:
-        differ = next((i for i, (a, b) in enumerate(zip(stated, found, strict=False)) if a != b), 0)
+        pairs = enumerate(zip_longest(stated, found))
+        differ, (ours, theirs) = next((i, pair) for i, pair in pairs if pair[0] != pair[1])
         raise SourceError(
             f"{card.name}/{split}: class names of {column!r} differ between the card and the "
-            f"source, first at {differ}: {stated[differ]!r} and {found[differ]!r} "
+            f"source, first at {differ}: {ours!r} and {theirs!r} "
             f"({len(stated)} and {len(found)} names). See `labels.{column}.names` in the card."
         )
     names = found or stated
@@ -86,9 +89,10 @@ def _class_names(
             f"{card.name}/{split}: the source names {classes} classes for {column!r}, but the card "
             f"says {card.labels[column].classes}."
         )
-    absent = split in card.labels[column].absent
-    low = -1 if absent else 0
-    high = classes - 1 if classes is not None else np.iinfo(np.int64).max
+    if split in card.labels[column].absent:
+        low = high = -1
+    else:
+        low, high = 0, classes - 1 if classes is not None else np.iinfo(np.int64).max
     wrong = np.flatnonzero((values < low) | (values > high))
     if len(wrong):
         raise SourceError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import glob
+import io
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ import numpy as np
 
 from semasia.errors import SourceError
 from semasia.inputs.cards import BenchmarkCard, HubSource, ParquetSource, SavedSource
+from semasia.inputs.images import decode
 from semasia.inputs.sources.base import SourceSplit
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ def resolve_revision(card: BenchmarkCard) -> str | None:
     try:
         revision = HfApi().dataset_info(source.repo).sha
     except Exception as error:
-        raise _hub_error(card, source, error) from error
+        raise _hub_error(card, source, error) from None
     if not revision:
         raise SourceError(f"{card.name}: the Hub names no commit for dataset {source.repo}.")
     return revision
@@ -54,7 +57,7 @@ def open_hub(
             source.repo, source.config, split=split, revision=revision, data_files=files
         )
     except Exception as error:
-        raise _hub_error(card, source, error) from error
+        raise _hub_error(card, source, error) from None
     return _open(card, split, loaded, {"repo": source.repo, "revision": revision})
 
 
@@ -82,11 +85,12 @@ def open_parquet(card: BenchmarkCard, source: ParquetSource, split: str) -> Sour
     import datasets
 
     pattern = source.files.get(split, f"{split}-*.parquet")
-    files = sorted(str(p) for p in Path(source.path).glob(pattern))
+    # `datasets` takes each path for a pattern.
+    files = sorted(glob.escape(str(p)) for p in Path(source.path).glob(pattern))
     if not files:
         raise SourceError(f"{card.name}/{split}: no file {pattern} in {source.path}.")
     try:
-        loaded: Any = datasets.load_dataset("parquet", data_files={split: files}, split=split)
+        loaded: Any = datasets.load_dataset("parquet", data_files={"train": files}, split="train")
     except Exception as error:
         raise SourceError(f"{card.name}/{split}: {files[0]} …: {error}") from error
     return _open(card, split, loaded, {})
@@ -110,18 +114,20 @@ def _open(
     for column in card.labels:
         feature = dataset.features[column]
         values = dataset.with_format("numpy", columns=[column])[:][column]
-        kind = np.asarray(values).dtype.kind
-        if kind not in "iub":
+        values = np.asarray(values)
+        if values.dtype.kind not in "iub" or values.ndim != 1:
             raise SourceError(
                 f"{card.name}/{split}: label column {column!r} holds {feature}, not integers."
             )
-        labels[column] = np.asarray(values).astype(np.int64)
+        labels[column] = values.astype(np.int64)
         names[column] = tuple(feature.names) if isinstance(feature, datasets.ClassLabel) else None
     images = dataset.select_columns([card.image])
-    if isinstance(dataset.features[card.image], datasets.Image):
+    feature = dataset.features[card.image]
+    mode = feature.mode if isinstance(feature, datasets.Image) else None
+    if isinstance(feature, datasets.Image):
         images = images.cast_column(card.image, datasets.Image(decode=False))
 
-    def image(position: int) -> bytes:
+    def stored(position: int) -> bytes:
         cell: Any = images[position][card.image]
         if isinstance(cell, dict) and cell.get("bytes") is not None:
             return cell["bytes"]
@@ -132,24 +138,33 @@ def _open(
             f"{type(cell).__name__})."
         )
 
+    def converted(position: int) -> bytes:
+        buffer = io.BytesIO()
+        decode(stored(position)).convert(mode).save(buffer, "TIFF")
+        return buffer.getvalue()
+
     return SourceSplit(
         ids=np.arange(len(dataset), dtype=np.uint32),
         labels=labels,
         names=names,
-        image=image,
+        image=converted if mode else stored,
         origin=origin,
     )
 
 
 def _hub_error(card: BenchmarkCard, source: HubSource, error: Exception) -> SourceError:
+    """Tell what went wrong without the original exception, which may quote the token."""
+    from huggingface_hub import get_token
+
     text = str(error).strip()
     reason = f"{type(error).__name__}: {text.splitlines()[0] if text else 'no message'}"
+    token = get_token()
+    reason = reason.replace(token, "…") if token else reason
+    reason = re.sub(r"hf_\w+", "hf_…", reason)
     advice = "Check the network, or name a local copy with `source:` in the configuration."
     if source.gated:
         advice = (
             "This dataset is gated: accept its terms on the Hub, then log in with `hf auth login` "
-            "or set HF_TOKEN."
+            f"or set HF_TOKEN. {advice}"
         )
-        token = os.environ.get("HF_TOKEN")
-        reason = reason.replace(token, "…") if token else reason
     return SourceError(f"{card.name}: dataset {source.repo} cannot be read ({reason}). {advice}")
