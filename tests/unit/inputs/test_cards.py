@@ -352,7 +352,7 @@ def test_a_configuration_becomes_its_targets():
             r"split 'test' is not built \(train\)",
         ),
         (projection(label="colour"), r"there is no label 'colour' \(label\)"),
-        ({"models": {}}, r"`models\.set` is missing"),
+        ({"models": {}}, r"`models`: give either `set` or `file`"),
     ],
 )
 def test_a_wrong_configuration_is_refused_by_key_and_value(update: dict, message: str):

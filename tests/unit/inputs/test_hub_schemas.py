@@ -196,7 +196,9 @@ def test_the_hub_is_asked_for_one_split_at_one_commit(
     card = tiny_hub.local_card(name)
     assert isinstance(card.source, HubSource)
     prepared = prepare(card, split, revision=COMMIT)
-    expected = {"split": split, "revision": COMMIT, "data_files": None}
+    # ImageNet's training split, which no collection holds, must not be fetched.
+    files = {split: f"data/{split}-*.parquet"} if name == "imagenet_1k" else None
+    expected = {"split": split, "revision": COMMIT, "data_files": files}
     assert calls == [((card.source.repo, card.source.config), expected)]
     assert prepared.facts.source_kind == "hub"
     assert prepared.facts.origin == {"repo": card.source.repo, "revision": COMMIT}

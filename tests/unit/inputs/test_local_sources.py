@@ -196,8 +196,8 @@ def test_large_images_from_arrays_are_stored_as_png(tmp_path: Path, prepare: Pre
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (idx(IMAGES)[:-1], r"holds 83 bytes of data, but its header says \(7, 4, 3\), 84 bytes"),
-        (idx(IMAGES) + b"\0", r"holds 85 bytes of data, but its header says \(7, 4, 3\), 84 bytes"),
+        (idx(IMAGES)[:-1], r"holds 99 bytes, but its header says \(7, 4, 3\), 100 bytes"),
+        (idx(IMAGES) + b"\0", r"holds 101 bytes, but its header says \(7, 4, 3\), 100 bytes"),
         (idx(IMAGES)[:9], r"the file is damaged; fetch it again"),
         (b"\0\0\x0d\x03" + idx(IMAGES)[4:], r"is not an IDX file of uint8 \(starts with 00000d03"),
         (b"\x89PNG\r\n", r"is not an IDX file of uint8 \(starts with 89504e47"),
