@@ -219,7 +219,9 @@ def summary():
 
 def failures():
     keys = ((t.benchmark, t.model, f"{t.split}.json") for t in COLLECTION.targets())
-    records = [p for p in (Path(RESULTS, "failures", *key) for key in keys) if p.exists()]
+    records = [
+        p for p in (Path(RESULTS, "failures", *key) for key in keys) if p.exists()
+    ]
     shown = [str(p) for p in records[:20]] + (["…"] if len(records) > 20 else [])
     lines = [f"{len(records)} targets failed:", *shown] if records else []
     return "\n  ".join(["Some jobs failed; each error above names its log.", *lines])
