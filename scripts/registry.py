@@ -1,3 +1,4 @@
+from semasia.figures import write_plain_page
 from semasia.jobs import job
 from semasia.registry import EncoderCard, model_facts
 from semasia.registry.facts import COLUMNS
@@ -7,3 +8,9 @@ with job(snakemake.log[0]):
     cards = [EncoderCard.model_validate(card) for card in snakemake.params.cards]
     frame = frame_of([model_facts(card) for card in cards], COLUMNS).sort("model_name")
     write_table(frame, snakemake.output.parquet, snakemake.output.csv)
+    write_plain_page(
+        frame,
+        snakemake.output.page,
+        title=f"{snakemake.params.title}: models",
+        remarks=["Grey rows are untrained controls: seeded random weights."],
+    )

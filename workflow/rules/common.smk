@@ -180,7 +180,7 @@ def snakemake_again(log, *arguments, config=(), targets=()):
 
 def write_report():
     # Only where everything on it is there: a run of single targets leaves the report alone.
-    wanted = [*all_figures(None), f"{RESULTS}/tables/registry.csv"]
+    wanted = [*all_figures(None), f"{RESULTS}/pages/registry.html"]
     if all(Path(f).exists() for f in wanted):
         config = ["existing_only=true"] if COLLECTION.config.existing_only else []
         snakemake_again(

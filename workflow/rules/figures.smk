@@ -6,7 +6,7 @@ rule figure_probes:
             "<results>/figures/probes.svg",
             caption="../report/probes.rst",
             category="Function",
-            labels={"figure": "probe accuracy"},
+            labels={"result": "probe accuracy"},
         ),
     log:
         "<logs>/figure_probes.log",
@@ -31,7 +31,7 @@ rule figure_metrics:
             "<results>/figures/metrics.svg",
             caption="../report/metrics.rst",
             category="Geometry",
-            labels={"figure": "metrics per model"},
+            labels={"result": "metrics per model"},
         ),
     log:
         "<logs>/figure_metrics.log",
@@ -56,7 +56,7 @@ rule figure_projection:
             "<results>/figures/projection.svg",
             caption="../report/projection.rst",
             category="Latent spaces",
-            labels={"figure": "2-D projection"},
+            labels={"result": "2-D projection"},
         ),
     log:
         "<logs>/figure_projection.log",
@@ -82,7 +82,7 @@ rule figure_timings:
             "<results>/figures/timings.svg",
             caption="../report/timings.rst",
             category="Speed",
-            labels={"figure": "where the time went"},
+            labels={"result": "where the time went"},
         ),
     log:
         "<logs>/figure_timings.log",

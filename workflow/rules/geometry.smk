@@ -34,7 +34,7 @@ rule geometry_table:
             "<results>/pages/geometry.html",
             caption="../report/geometry.rst",
             category="Geometry",
-            labels={"table": "fourteen metrics"},
+            labels={"result": "fourteen metrics, table"},
         ),
     log:
         "<logs>/geometry_table.log",

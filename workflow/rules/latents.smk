@@ -37,11 +37,12 @@ rule timings:
         all_timings,
     output:
         parquet="<results>/tables/timings.parquet",
-        csv=report(
-            "<results>/tables/timings.csv",
+        csv="<results>/tables/timings.csv",
+        page=report(
+            "<results>/pages/timings.html",
             caption="../report/timings.rst",
             category="Speed",
-            labels={"table": "timings"},
+            labels={"result": "timings, table"},
         ),
     log:
         "<logs>/timings.log",
@@ -51,6 +52,7 @@ rule timings:
         mem_mb=2000,
         runtime="30m",
     params:
+        title=COLLECTION.config.title,
         recipe=recipes.TIMINGS,
     message:
         "Collecting timings"

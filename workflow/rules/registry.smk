@@ -1,11 +1,12 @@
 rule registry:
     output:
         parquet="<results>/tables/registry.parquet",
-        csv=report(
-            "<results>/tables/registry.csv",
+        csv="<results>/tables/registry.csv",
+        page=report(
+            "<results>/pages/registry.html",
             caption="../report/registry.rst",
             category="Models",
-            labels={"table": "registry of this collection"},
+            labels={"result": "models of this collection, table"},
         ),
     log:
         "<logs>/registry.log",
@@ -16,6 +17,7 @@ rule registry:
         runtime="1h",
     params:
         cards=encoder_cards,
+        title=COLLECTION.config.title,
         recipe=recipes.REGISTRY,
     message:
         "Describing the models of this collection"

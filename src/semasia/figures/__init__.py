@@ -5,7 +5,7 @@ import matplotlib as mpl
 mpl.use("Agg")  # no display is needed, and none is looked for
 
 from semasia.figures.geometry import draw_metrics, draw_probes
-from semasia.figures.pages import write_geometry_page
+from semasia.figures.pages import write_geometry_page, write_plain_page
 from semasia.figures.projection import draw_projection
 from semasia.figures.timings import draw_timings
 
@@ -15,4 +15,5 @@ __all__ = [
     "draw_projection",
     "draw_timings",
     "write_geometry_page",
+    "write_plain_page",
 ]

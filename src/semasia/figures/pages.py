@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from semasia.figures.style import rows_text
 from semasia.files import whole_file
 from semasia.geometry import METRIC_DEFINITIONS
+
+Row = Mapping[str, Any]
+
+
+class Column(NamedTuple):
+    """One column of a page: its heading, how to sort it, and what a cell shows."""
+
+    label: str
+    value: Callable[[Row], Any]
+    hint: str | None = None
+    shown: Callable[[Row], str] | None = None
+    mark: Callable[[Row], str] | None = None
+
 
 _STYLE = """
 body{font:14px/1.45 system-ui,sans-serif;margin:1.5rem;color:#1a1a1a;background:#fff}
@@ -37,8 +51,56 @@ document.querySelectorAll("th").forEach((th,i)=>th.addEventListener("click",()=>
 """
 
 
+def write_page(
+    frame: pl.DataFrame,
+    path: str | Path,
+    *,
+    title: str,
+    remarks: Sequence[str],
+    columns: Sequence[Column],
+) -> None:
+    """Write a table as a page for a browser: click a heading to sort, hover for its meaning.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows with a column ``untrained`` are greyed where it is true.
+    path : path
+        HTML file to write.
+    title : str
+    remarks : sequence of str
+        Paragraphs above the table, plain text.
+    columns : sequence of Column
+    """
+    rows = list(frame.iter_rows(named=True))
+    texts = [any(isinstance(c.value(r), str) for r in rows) for c in columns]
+    heads = "".join(_head(c, text) for c, text in zip(columns, texts, strict=True))
+    body = "\n".join(_row(row, columns, texts) for row in rows)
+    told = "".join(f'<p class="small">{html.escape(r)}</p>' for r in remarks)
+    page = (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head><body>"
+        f"<h1>{html.escape(title)}</h1>{told}"
+        f'<div class="wrap"><table><thead><tr>{heads}</tr></thead><tbody>\n{body}\n'
+        f"</tbody></table></div><script>{_SCRIPT}</script></body></html>\n"
+    )
+    with whole_file(Path(path)) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def write_plain_page(
+    frame: pl.DataFrame, path: str | Path, *, title: str, remarks: Sequence[str]
+) -> None:
+    """Write every column of a table as it stands; empty columns are left out."""
+    kept = [c for c in frame.columns if frame[c].null_count() < len(frame) and c != "untrained"]
+    columns = [
+        Column(c, lambda r, c=c: r[c], mark=_untrained if c == "model_name" else None) for c in kept
+    ]
+    write_page(frame, path, title=title, remarks=remarks, columns=columns)
+
+
 def write_geometry_page(frame: pl.DataFrame, path: str | Path, *, title: str, targets: int) -> None:
-    """Write the geometry table as a page for a browser.
+    """Write the geometry table as a page.
 
     Parameters
     ----------
@@ -51,81 +113,101 @@ def write_geometry_page(frame: pl.DataFrame, path: str | Path, *, title: str, ta
     targets : int
         Shards that the collection asks for; the page says how many are left out.
     """
-    heads = [_head("benchmark", None, True), _head("split", None, True)]
-    heads += [_head("model", None, True), _head("rows", None, False)]
-    heads += [_head("width", "length of a latent vector", False)]
-    heads += [
-        _head(d.label, f"{d.meaning} ({d.source})", False) for d in METRIC_DEFINITIONS.values()
+    columns = [
+        Column("benchmark", lambda r: r["benchmark"]),
+        Column("split", lambda r: r["split"]),
+        Column("model", lambda r: r["model_name"], mark=_untrained),
+        Column("rows", lambda r: r["rows"], shown=_rows),
+        Column("width", lambda r: r["latent_dim"], "length of a latent vector"),
     ]
-    heads.append(_head("note", None, True))
-    body = "\n".join(_row(row) for row in frame.iter_rows(named=True))
-    capped = frame.filter(pl.col("rows") < pl.col("source_rows"))
+    # What can be read from a space stands first, then what the space looks like.
+    order = sorted(METRIC_DEFINITIONS, key=lambda m: not m.startswith("probe_"))
+    for metric in order:
+        known = METRIC_DEFINITIONS[metric]
+        columns.append(
+            Column(
+                known.label,
+                lambda r, m=metric: r[m],
+                f"{known.meaning} ({known.source})",
+                _accuracy if metric == "probe_accuracy" else None,
+            )
+        )
+    columns.append(Column("note", lambda r: r["note"] or ""))
+    write_page(
+        frame,
+        path,
+        title=f"{title}: geometry of the latent spaces",
+        remarks=_geometry_remarks(frame, targets),
+        columns=columns,
+    )
+
+
+def _geometry_remarks(frame: pl.DataFrame, targets: int) -> list[str]:
     remarks = [
-        "Click a heading to sort; hover over it for its definition. "
-        "Geometric numbers describe a space; the probe's, to the right, say what can be read from "
-        "it. The first do not predict the second."
+        "Click a heading to sort; hover over it for its definition. Probe scores say what can "
+        "be read from a space; the geometric numbers after them describe the space, and do not "
+        "predict the scores."
     ]
     if len(frame) < targets:
         remarks.append(
-            f"<b>{targets - len(frame):,} of {targets:,} targets are left out</b>: their latents "
-            "are not there."
+            f"{targets - len(frame):,} of {targets:,} targets are left out: their latents are not "
+            "there."
         )
-    if len(capped):
+    if len(frame.filter(pl.col("rows") < pl.col("source_rows"))):
         remarks.append(
             "Capped splits: these numbers come from a fixed, stratified part of the rows, and the "
             "column “rows” says how many of how many."
         )
     if frame["untrained"].any():
         remarks.append("Grey rows are untrained controls: seeded random weights.")
-    fitted = (
-        frame.drop_nulls("probe_fit_rows")
-        .select("benchmark", "probe_fit_split", "probe_fit_rows")
-        .unique()
-        .sort("benchmark")
+    fitted = frame.drop_nulls("probe_fit_rows").select(
+        "benchmark", "probe_fit_split", "probe_fit_rows"
     )
-    for benchmark, split, rows in fitted.rows():
+    for benchmark, split, rows in fitted.unique().sort("benchmark").rows():
         remarks.append(
-            f"Probe on {html.escape(benchmark)}: least squares with intercept, fitted on {rows:,} "
-            f"rows of {html.escape(split)}, ridge 0.1 · total spread / rows (fixed, not tuned); "
-            "± gives the bootstrap 95 % interval of the accuracy over test rows."
+            f"Probe on {benchmark}: least squares with intercept, fitted on {rows:,} rows of "
+            f"{split}, ridge 0.1 · total spread / rows (fixed, not tuned); ± gives half the "
+            "bootstrap 95 % interval of the accuracy over test rows."
         )
-    text = "".join(f'<p class="small">{r}</p>' for r in remarks)
-    page = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>{html.escape(title)}: geometry</title><style>{_STYLE}</style></head><body>"
-        f"<h1>{html.escape(title)}: geometry of the latent spaces</h1>{text}"
-        f'<div class="wrap"><table><thead><tr>{"".join(heads)}</tr></thead><tbody>\n{body}\n'
-        f"</tbody></table></div><script>{_SCRIPT}</script></body></html>\n"
-    )
-    with whole_file(Path(path)) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    return remarks
 
 
-def _head(label: str, hint: str | None, text: bool) -> str:
-    attributes = f' title="{html.escape(hint)}"' if hint else ""
-    return f"<th{' class=t' if text else ''}{attributes}>{html.escape(label)}</th>"
+def _untrained(row: Row) -> str:
+    return "untrained" if row.get("untrained") else ""
 
 
-def _row(row: dict[str, Any]) -> str:
-    mark = '<span class="mark">untrained</span>' if row["untrained"] else ""
-    cells = [_text(row["benchmark"]), _text(row["split"]), _text(row["model_name"], mark)]
-    cells.append(_cell(row["rows"], rows_text(row["rows"], row["source_rows"])[:-5]))
-    cells.append(_cell(row["latent_dim"], f"{row['latent_dim']:,}"))
-    for metric in METRIC_DEFINITIONS:
-        value = row[metric]
-        shown = "–" if value is None else f"{value:,.4g}"
-        if metric == "probe_accuracy" and row["probe_accuracy_low"] is not None:
-            half = (row["probe_accuracy_high"] - row["probe_accuracy_low"]) / 2
-            shown = f"{value:.3f} ± {half:.3f}"
-        cells.append(_cell(value, shown))
-    cells.append(_text(row["note"] or ""))
-    return f"<tr{' class=u' if row['untrained'] else ''}>{''.join(cells)}</tr>"
+def _rows(row: Row) -> str:
+    return rows_text(row["rows"], row["source_rows"]).removesuffix(" rows")
 
 
-def _text(value: str, after: str = "") -> str:
-    safe = html.escape(value)
-    return f'<td class=t data-v="{safe}">{safe}{after}</td>'
+def _accuracy(row: Row) -> str:
+    value = row["probe_accuracy"]
+    if value is None or row["probe_accuracy_low"] is None:
+        return _shown(value)
+    half = (row["probe_accuracy_high"] - row["probe_accuracy_low"]) / 2
+    return f"{value:.3f} ± {half:.3f}"
 
 
-def _cell(value: Any, shown: str) -> str:
-    return f'<td data-v="{"" if value is None else value}">{html.escape(shown)}</td>'
+def _shown(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool | str):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+
+
+def _head(column: Column, text: bool) -> str:
+    hint = f' title="{html.escape(column.hint)}"' if column.hint else ""
+    return f"<th{' class=t' if text else ''}{hint}>{html.escape(column.label)}</th>"
+
+
+def _row(row: Row, columns: Sequence[Column], texts: Sequence[bool]) -> str:
+    cells = []
+    for column, text in zip(columns, texts, strict=True):
+        value = column.value(row)
+        shown = html.escape(column.shown(row) if column.shown else _shown(value))
+        mark = column.mark(row) if column.mark else ""
+        after = f'<span class="mark">{mark}</span>' if mark else ""
+        key = "" if value is None else html.escape(str(value))
+        cells.append(f'<td{" class=t" if text else ""} data-v="{key}">{shown}{after}</td>')
+    return f"<tr{' class=u' if row.get('untrained') else ''}>{''.join(cells)}</tr>"
