@@ -67,8 +67,10 @@ def all_figures(wildcards):
     figures = ["probes", "metrics", "timings"]
     if projection_shards(wildcards):
         figures.append("projection")
-    return [f"{RESULTS}/figures/{name}.svg" for name in figures] + [
-        f"{RESULTS}/pages/geometry.html"
+    pages = ["geometry", "registry", "timings"]
+    return [
+        *(f"{RESULTS}/figures/{name}.svg" for name in figures),
+        *(f"{RESULTS}/pages/{name}.html" for name in pages),
     ]
 
 
@@ -180,8 +182,7 @@ def snakemake_again(log, *arguments, config=(), targets=()):
 
 def write_report():
     # Only where everything on it is there: a run of single targets leaves the report alone.
-    wanted = [*all_figures(None), f"{RESULTS}/pages/registry.html"]
-    if all(Path(f).exists() for f in wanted):
+    if all(Path(f).exists() for f in all_figures(None)):
         config = ["existing_only=true"] if COLLECTION.config.existing_only else []
         snakemake_again(
             "report.log", "--report", f"{RESULTS}/report.html", config=config
