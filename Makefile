@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SNAKEMAKE := . $(BIN)/activate && snakemake
 CONFIG ?= config/config.yaml
 
-.PHONY: run test lint report schemas pins clean
+.PHONY: run test lint report registry schemas pins clean
 
 run: $(VENV)/.run
 	$(SNAKEMAKE) --configfile $(CONFIG)
@@ -20,6 +20,9 @@ lint: $(VENV)/.dev
 
 report: $(VENV)/.run
 	$(SNAKEMAKE) --configfile $(CONFIG) --report results/report.html
+
+registry: $(VENV)/.run
+	$(SNAKEMAKE) --forcerun build_registry -- registry/registry.parquet
 
 schemas: $(VENV)/.run
 	. $(BIN)/activate && python workflow/schemas/generate.py

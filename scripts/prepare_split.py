@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 from semasia.extraction import Progress
-from semasia.inputs import BenchmarkCard, prepare_split
+from semasia.inputs import InputsCard, prepare_split
 from semasia.jobs import job
 
 with job(snakemake.log[0]) as logger:
@@ -10,9 +10,10 @@ with job(snakemake.log[0]) as logger:
     source = json.loads(Path(snakemake.input.source).read_text(encoding="utf-8"))
     progress = Progress(f"prepare {snakemake.wildcards.benchmark}/{split}")
     facts = prepare_split(
-        BenchmarkCard.model_validate(snakemake.params.card),
+        InputsCard.model_validate(snakemake.params.card),
         split,
         cap=snakemake.params.rows,
+        strata=snakemake.params.strata,
         revision=source["revision"],
         data=Path(snakemake.output.data),
         facts=Path(snakemake.output.facts),

@@ -22,10 +22,18 @@ def main(arguments: list[str] | None = None) -> int:
     check = commands.add_parser("check", help="check a configuration against the registry")
     check.add_argument("config", type=Path)
     check.add_argument("--registry", type=Path, default=Path("registry"))
+    models = commands.add_parser("models", help="query the registry of models")
+    models.add_argument("--where", help="a condition in polars' SQL, such as \"family = 'ViT'\"")
+    models.add_argument("--columns", help="columns to print, separated by commas")
+    models.add_argument("--set", help="a model set; all of the registry by default")
+    models.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    models.add_argument("--registry", type=Path, default=None)
     options = parser.parse_args(arguments)
     try:
         if options.command == "show":
             _show(options.shard)
+        elif options.command == "models":
+            _models(options)
         else:
             _check(options.config, options.registry)
     except SemasiaError as error:
@@ -38,11 +46,46 @@ def _show(path: Path) -> None:
     from semasia.latents import Shard
 
     shard = Shard(path)
-    for _ in shard.blocks():
-        pass  # reading checks every value
+    shard.verify()
     columns = ", ".join(["id", *shard.label_columns, "model_name", f"embedding[{shard.width}]"])
-    print(f"{path}: {shard.rows:,} rows; {columns}; ids, labels and values are sound.")
+    print(f"{path}: {shard.rows:,} rows; {columns}; ids, labels and values are those written.")
     print(json.dumps(shard.provenance, indent=2, ensure_ascii=False))
+
+
+def _models(options: argparse.Namespace) -> None:
+    import polars as pl
+
+    from semasia.errors import ConfigError, did_you_mean
+    from semasia.registry import load_model_set
+    from semasia.registry.location import registry_folder
+    from semasia.registry.selection import read_registry, select_models
+
+    folder = options.registry or registry_folder()
+    frame = read_registry(folder)
+    names = list(load_model_set(options.set, folder / "models")) if options.set else None
+    chosen = select_models(frame, options.where or "TRUE", names)
+    default = "model_name,family,macro_family,size,num_parameters,latent_dim,license"
+    columns = [c.strip() for c in (options.columns or default).split(",")]
+    for column in columns:
+        if column not in frame.columns:
+            near = did_you_mean(column, frame.columns)
+            raise ConfigError(f"--columns: there is no column {column!r}.{near}")
+    shown = frame.filter(pl.col("model_name").is_in(chosen)).select(columns)
+    if options.format == "csv":
+        print(shown.write_csv(), end="")
+    elif options.format == "json":
+        print(json.dumps(shown.to_dicts(), indent=1, ensure_ascii=False))
+    else:
+        with pl.Config(
+            tbl_rows=-1,
+            tbl_cols=-1,
+            fmt_str_lengths=80,
+            tbl_hide_dataframe_shape=True,
+            tbl_hide_column_data_types=True,
+            tbl_width_chars=250,
+        ):
+            print(shown)
+        print(f"{len(shown):,} models")
 
 
 def _check(path: Path, registry: Path) -> None:
@@ -52,7 +95,7 @@ def _check(path: Path, registry: Path) -> None:
 
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SemasiaError(f"{path}: cannot be read: {error}") from error
     collection = Collection.resolve(parse_config(content, str(path)), registry, str(path))
     for benchmark in collection.benchmarks:

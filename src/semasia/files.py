@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def whole_file(target: Path) -> Iterator[Path]:
     StorageError
         If the file cannot be written (no space, no permission).
     """
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:12]}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -34,8 +35,8 @@ def whole_file(target: Path) -> Iterator[Path]:
         sync(target.parent)
     except OSError as error:
         raise StorageError(
-            f"{target}: could not be written ({error.strerror or error}). Nothing was left under "
-            f"that name; free space or mend permissions in {target.parent} and run again."
+            f"{target}: could not be written ({error.strerror or error}). Nothing half-written was "
+            f"left under that name; free space or mend permissions in {target.parent}, run again."
         ) from error
     finally:
         with contextlib.suppress(OSError):

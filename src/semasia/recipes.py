@@ -6,16 +6,16 @@ exactly the outputs it concerns out of date. Docstrings, speed and messages do n
 """
 
 # Which rows a capped split keeps.
-SELECTION = 1
+SELECTION = 2
 # The prepared inputs of a split.
-PREPARE = 1
+PREPARE = 2
 # Latents.
 EXTRACT = 1
 # Rows of the registry table.
-REGISTRY = 1
+REGISTRY = 2
 # Rows of the geometry table.
-GEOMETRY = 1
+GEOMETRY = 2
 # Rows of the timings table.
 TIMINGS = 1
 # Figures and pages.
-FIGURES = 1
+FIGURES = 2

@@ -253,7 +253,7 @@ def test_no_space_is_told_and_leaves_no_shard(
     assert done.returncode != 0
     (line,) = errors(done, "StorageError")
     assert "No space left on device" in line
-    assert "Nothing was left under that name" in line
+    assert "Nothing half-written was left under that name" in line
     assert str(small_disk) in line
     assert not list(small_disk.glob("results/latents/*/*/*.parquet"))
     assert not half_written(small_disk)

@@ -3,10 +3,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
 from snakemake.exceptions import WorkflowError
 
 from semasia.config import Collection, parse_config
 from semasia.errors import SemasiaError
+from semasia.inputs import InputsCard
 from semasia.extraction import accelerator_present, begin_run
 from semasia import recipes
 
@@ -22,7 +24,7 @@ try:
 except SemasiaError as error:
     raise WorkflowError(f"{type(error).__name__}: {error}") from None
 
-RESULTS = COLLECTION.config.pathvars.get("results", "results")
+RESULTS = COLLECTION.config.pathvars.get("results", "results").rstrip("/")
 LOGS = COLLECTION.config.pathvars.get("logs", f"{RESULTS}/logs")
 EXTRACT = COLLECTION.config.extract
 
@@ -78,12 +80,31 @@ def shard(benchmark, model, split):
     return f"{RESULTS}/latents/{benchmark}/{model}/{split}.parquet"
 
 
-def benchmark_card(wildcards):
-    return COLLECTION.benchmarks[wildcards.benchmark].model_dump(mode="json")
+# Of each card only what decides values is a parameter: a corrected citation redoes nothing.
+def inputs_card(wildcards):
+    fields = set(InputsCard.model_fields)
+    return COLLECTION.benchmarks[wildcards.benchmark].model_dump(
+        mode="json", include=fields
+    )
+
+
+def rows_strata(wildcards):
+    card = COLLECTION.benchmarks[wildcards.benchmark]
+    return card.strata if rows_cap(wildcards) else None
+
+
+def probe_card(wildcards):
+    probe = COLLECTION.benchmarks[wildcards.benchmark].probe
+    return probe.model_dump(mode="json") if probe else None
+
+
+def label_classes(wildcards):
+    card = COLLECTION.benchmarks[wildcards.benchmark]
+    return {column: card.classes(column) for column in card.labels}
 
 
 def encoder_card(wildcards):
-    return COLLECTION.models[wildcards.model].model_dump(mode="json")
+    return COLLECTION.models[wildcards.model].model_dump(mode="json", exclude={"notes"})
 
 
 def encoder_cards(wildcards):
@@ -158,46 +179,58 @@ def projection_label(wildcards):
 
 
 def images_to_extract():
-    return sum(
-        COLLECTION.rows(t.benchmark, t.split)
-        for t in COLLECTION.targets()
-        if not Path(shard(*t)).exists()
+    jobs = (
+        j for j in workflow.persistence.dag.needrun_jobs() if j.rule.name == "extract"
     )
+    return sum(COLLECTION.rows(j.wildcards.benchmark, j.wildcards.split) for j in jobs)
 
 
-def snakemake_again(log, *arguments, config=(), targets=()):
-    # Run this workflow once more on the same configuration, its output in a file.
-    command = [sys.executable, "-m", "snakemake", *arguments]
-    command += ["--snakefile", str(workflow.main_snakefile)]
-    if workflow.overwrite_configfiles:
-        command += ["--configfile", *map(str, workflow.overwrite_configfiles)]
-    if config:
-        command += ["--config", *config]
+def snakemake_again(log, *arguments, targets=(), **changes):
+    # Run this workflow once more on the configuration in force, its output in a file.
     Path(LOGS).mkdir(parents=True, exist_ok=True)
+    effective = Path(LOGS, "config.yaml")
+    effective.write_text(yaml.safe_dump({**config, **changes}), encoding="utf-8")
+    command = [sys.executable, "-m", "snakemake", *arguments]
+    command += [
+        "--snakefile",
+        str(workflow.main_snakefile),
+        "--cores",
+        str(workflow.cores),
+    ]
+    command += ["--configfile", str(effective), "--", *targets]
     with open(Path(LOGS, log), "w") as file:
-        subprocess.run(
-            [*command, "--", *targets], stdout=file, stderr=subprocess.STDOUT
-        )
+        subprocess.run(command, stdout=file, stderr=subprocess.STDOUT)
 
 
 def write_report():
     # Only where everything on it is there: a run of single targets leaves the report alone.
     if all(Path(f).exists() for f in all_figures(None)):
-        config = ["existing_only=true"] if COLLECTION.config.existing_only else []
-        snakemake_again(
-            "report.log", "--report", f"{RESULTS}/report.html", config=config
-        )
+        snakemake_again("report.log", "--report", f"{RESULTS}/report.html")
 
 
-def analyse_what_exists():
-    # After a run in which some targets failed: the analyses of all the others.
-    if not COLLECTION.config.existing_only and not workflow.remote_exec:
-        # The lock is held by this process, which has no jobs left.
+ANALYSES = (
+    "registry timings geometry geometry_table figure_probes figure_metrics".split()
+)
+ANALYSES += ["figure_projection", "figure_timings", "analyses"]
+
+
+def was_interrupted(log):
+    files = [log] if isinstance(log, str) else log
+    told = "Terminating processes on user request"
+    return any(told in Path(f).read_text(errors="replace") for f in files)
+
+
+def analyse_what_exists(log):
+    # After a run in which some targets failed: the analyses of all the others, and nothing else.
+    # The lock is held by this process, which has no jobs left.
+    if not (
+        COLLECTION.config.existing_only or workflow.remote_exec or was_interrupted(log)
+    ):
         snakemake_again(
             "analyses.log",
-            "--nolock",
-            config=["existing_only=true"],
+            *("--nolock", "--allowed-rules", *ANALYSES),
             targets=["analyses"],
+            existing_only=True,
         )
 
 

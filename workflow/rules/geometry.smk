@@ -15,7 +15,8 @@ rule geometry:
         mem_mb=4000,
         runtime="8h",
     params:
-        card=benchmark_card,
+        probe=probe_card,
+        classes=label_classes,
         cache=lambda wildcards, output: f"{output[0].rsplit('/', 1)[0]}/rows",
         recipe=recipes.GEOMETRY,
     message:

@@ -7,7 +7,7 @@ rule resolve_source:
     conda:
         "../../envs/analysis.yaml"
     params:
-        card=benchmark_card,
+        card=inputs_card,
     message:
         "Resolving where {wildcards.benchmark} is read from"
     script:
@@ -31,8 +31,9 @@ rule prepare_split:
         mem_mb=4000,
         runtime="4h",
     params:
-        card=benchmark_card,
+        card=inputs_card,
         rows=rows_cap,
+        strata=rows_strata,
         recipe=(recipes.PREPARE, recipes.SELECTION),
     message:
         "Preparing the inputs of {wildcards.benchmark}/{wildcards.split}"

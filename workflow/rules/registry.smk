@@ -17,9 +17,38 @@ rule registry:
         runtime="1h",
     params:
         cards=encoder_cards,
+        registry=str(REGISTRY),
         title=COLLECTION.config.title,
         recipe=recipes.REGISTRY,
     message:
         "Describing the models of this collection"
     script:
         "../../scripts/registry.py"
+
+
+# Not part of any collection: rebuilds the table that the repository keeps, after a change of the
+# vocabularies, the model sets or timm. Run in the repository: `make registry`.
+rule build_registry:
+    input:
+        sets=multiext(
+            f"{REGISTRY}/models/", "demo.yaml", "semasia-v1.txt", "timm-1.0.31.txt"
+        ),
+    output:
+        parquet="registry/registry.parquet",
+        csv="registry/registry.csv",
+    log:
+        "<logs>/build_registry.log",
+    conda:
+        "../../envs/torch.yaml"
+    threads: 64
+    resources:
+        mem_mb=8000,
+        runtime="2h",
+    params:
+        registry=str(REGISTRY),
+        cache=f"{RESULTS}/registry",
+        recipe=recipes.REGISTRY,
+    message:
+        "Building the registry of all models"
+    script:
+        "../../scripts/build_registry.py"

@@ -12,6 +12,7 @@ from semasia.config.schema import BenchmarkChoice, Config, Models
 from semasia.errors import ConfigError, did_you_mean
 from semasia.inputs import BenchmarkCard, find_benchmark, load_benchmark
 from semasia.registry import EncoderCard, load_model_set
+from semasia.registry.selection import read_registry, select_models
 from semasia.registry.sets import read_model_set
 
 
@@ -159,7 +160,11 @@ def _models(models: Models, folder: Path, file: str) -> dict[str, EncoderCard]:
                 f"{file}: unknown model {name!r}: it is not in the set {where!r}."
                 f"{did_you_mean(name, cards)}"
             )
+    if models.where is not None:
+        wanted = select_models(read_registry(folder.parent), models.where, wanted)
     chosen = {name: cards[name] for name in wanted if name not in left_out}
     if not chosen:
-        raise ConfigError(f"{file}: no model is left after `models.only` and `models.exclude`.")
+        raise ConfigError(
+            f"{file}: no model is left after `models.only`, `models.where` and `models.exclude`."
+        )
     return chosen

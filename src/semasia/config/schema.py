@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -63,6 +63,11 @@ class Models(Closed):
     )
     only: tuple[str, ...] | None = Field(
         default=None, min_length=1, description="Keep only these models of the set."
+    )
+    where: str | None = Field(
+        default=None,
+        description="Keep only models that this condition holds for: polars' SQL over the "
+        "registry's columns (docs/registry.md): `family = 'ViT' AND num_parameters < 1e8`.",
     )
     exclude: tuple[Exclusion, ...] = Field(
         default=(), description="Models left out: a list of `model` and `reason`."
@@ -140,7 +145,7 @@ class Config(Closed):
         description="Analyse the shards that are there, without waiting for the others. The "
         "workflow sets it itself for a last pass after a run in which targets failed.",
     )
-    pathvars: dict[Literal["results", "logs"], str] = Field(
+    pathvars: dict[Literal["results", "logs"], Annotated[str, Field(min_length=1)]] = Field(
         default_factory=dict, description="Folders, in place of `results` and `results/logs`."
     )
 

@@ -36,6 +36,11 @@ class TimmEncoder:
         timm = import_timm()
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
+        elif device.startswith("cuda") and not torch.cuda.is_available():
+            raise EncoderError(
+                f"{card.name}: the configuration asks for `extract.device: cuda`, but torch "
+                f"{torch.__version__} sees no accelerator on this machine."
+            )
         # Full float32 everywhere: TF32 would change values by about 1e-3.
         torch.set_float32_matmul_precision("highest")
         torch.backends.cudnn.allow_tf32 = False
@@ -66,9 +71,17 @@ class TimmEncoder:
             If the network returns anything else.
         """
         images = batch.to(self.device, memory_format=torch.channels_last, non_blocking=True)
-        latents = self._network.forward_head(
-            self._network.forward_features(images), pre_logits=True
-        )
+        try:
+            features = self._network.forward_features(images)
+            latents = self._network.forward_head(features, pre_logits=True)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:
+            raise EncoderError(
+                f"{self.name}: the network cannot run on a batch of {tuple(batch.shape)} "
+                f"({type(error).__name__}: {str(error).strip()[:200]}). Does its input size fit "
+                "`data_config` and `architecture_args` in its card?"
+            ) from error
         if not torch.is_tensor(latents) or latents.shape != (len(batch), self.width):
             found = tuple(latents.shape) if torch.is_tensor(latents) else type(latents).__name__
             raise EncoderError(

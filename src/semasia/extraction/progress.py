@@ -30,9 +30,14 @@ class Progress:
         self._began = self._told = time.monotonic()
         self._fresh = 0
         self._unsaved = 0
+        self._first = True
 
     def __call__(self, done: int, total: int, fresh: int) -> None:
         """Note that ``done`` of ``total`` rows are there, ``fresh`` of them since the last call."""
+        if self._first:
+            # Rows that an earlier run left: they count as done, not as speed.
+            self._unsaved += done - fresh
+            self._first = False
         self._fresh += fresh
         self._unsaved += fresh
         now = time.monotonic()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -15,6 +14,9 @@ from semasia.figures.style import (
     UNTRAINED,
     display_name,
     figure,
+    legend_below,
+    literal,
+    note,
     rows_text,
 )
 from semasia.geometry import METRIC_DEFINITIONS
@@ -31,60 +33,42 @@ def draw_metrics(frame: pl.DataFrame, path: str | Path) -> None:
         SVG file to write.
     """
     models = _models(frame)
+    series = list(frame.select("benchmark", "split").unique().sort("benchmark", "split").rows())
     named = len(models) <= NAMED_MODELS
     columns, rows = 3, -(-len(METRIC_DEFINITIONS) // 3)
-    panel = 0.22 * len(models) + 0.75 if named else 1.9
-    series = list(frame.select("benchmark", "split").unique().sort("benchmark", "split").rows())
-    with figure(path, 11, panel * rows + 0.5) as drawn:
-        axes = drawn.subplots(rows, columns, squeeze=False, sharey=named)
+    panel = 0.22 * len(models) + 0.75 if named else max(1.9, 0.42 * len(series) + 0.75)
+    with figure(path, 11, panel * rows + 0.3) as drawn:
+        axes = drawn.subplots(rows, columns, squeeze=False, sharey=True)
         for axis, (metric, known) in zip(axes.flat, METRIC_DEFINITIONS.items(), strict=False):
             axis.set_title(known.label, loc="left")
+            if frame.is_empty():
+                note(axis, "the table has no rows")
+                continue
             for index, key in enumerate(series):
                 part = frame.filter(pl.col("benchmark") == key[0], pl.col("split") == key[1])
-                values = part.select("model_name", "untrained", metric).drop_nulls(metric)
+                values = _drawable(part, metric)
                 if named:
                     _dots(axis, values, metric, models, index)
-                elif len(values):
-                    axis.boxplot(
-                        values[metric].to_numpy(),
-                        positions=[index],
-                        orientation="horizontal",
-                        widths=0.6,
-                        flierprops={"markersize": 2},
-                    )
+                else:
+                    _box(axis, values, metric, index)
             if named:
-                axis.set_yticks(range(len(models)), [display_name(*m) for m in models])
-                axis.set_ylim(len(models) - 0.5, -0.5)
+                axis.set_yticks(range(len(models)), [literal(display_name(*m)) for m in models])
             else:
-                axis.set_yticks(range(len(series)), [f"{b}/{s}" for b, s in series])
+                axis.set_yticks(
+                    range(len(series)), [_series_text(frame, *s, between="\n") for s in series]
+                )
+            axis.set_ylim((len(models) if named else len(series)) - 0.5, -0.5)
             axis.locator_params(axis="x", nbins=4)
             axis.ticklabel_format(axis="x", scilimits=(-3, 4))
         for axis in list(axes.flat)[len(METRIC_DEFINITIONS) :]:
             axis.set_axis_off()
-        if named:
-            handles = [
-                Line2D(
-                    [],
-                    [],
-                    marker=_MARKERS[i % 8],
-                    color=PALETTE[i % 8],
-                    linestyle="",
-                    label=f"{b}/{s}, {_rows(frame, b, s)}",
-                )
-                for i, (b, s) in enumerate(series)
-            ]
-            handles.append(
-                Line2D(
-                    [],
-                    [],
-                    marker="o",
-                    markerfacecolor="white",
-                    color=UNTRAINED,
-                    linestyle="",
-                    label="hollow: untrained control",
-                )
-            )
-            list(axes.flat)[-1].legend(handles=handles, loc="center left")
+        legend_below(drawn, _legend(frame, series if named else [], models))
+
+
+def series_style(index: int) -> tuple[str, str]:
+    """Return marker and colour of a series, distinct for the first 64 indices."""
+    size = len(PALETTE)
+    return _MARKERS[(index // size + index) % len(_MARKERS)], PALETTE[index % size]
 
 
 def draw_probes(frame: pl.DataFrame, path: str | Path) -> None:
@@ -97,46 +81,109 @@ def draw_probes(frame: pl.DataFrame, path: str | Path) -> None:
     path : path
         SVG file to write.
     """
-    scored = frame.drop_nulls("probe_accuracy")
+    scored = _drawable(frame, "probe_accuracy")
     benchmarks = scored["benchmark"].unique().sort().to_list()
     largest = max((len(scored.filter(pl.col("benchmark") == b)) for b in benchmarks), default=1)
     height = 0.3 * min(largest, NAMED_MODELS) + 1.3
     with figure(path, 8, height * max(len(benchmarks), 1)) as drawn:
         axes = drawn.subplots(max(len(benchmarks), 1), 1, squeeze=False)[:, 0]
         if not benchmarks:
-            axes[0].text(0.5, 0.5, "no split of this collection is scored by a probe", ha="center")
+            note(axes[0], "no split of this collection is scored by a probe")
             axes[0].set_axis_off()
         for axis, benchmark in zip(axes, benchmarks, strict=False):
             _probe_panel(axis, scored.filter(pl.col("benchmark") == benchmark))
 
 
-_MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")
+# All of them look hollow when they are small and not filled; a star does not.
+_MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<")
+# Matplotlib's axes overflow near the largest float64.
+_LARGEST = 1e300
+
+
+def _drawable(part: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Return the rows whose value is finite and can be placed on an axis."""
+    value = pl.col(column).cast(pl.Float64)
+    return part.filter(value.is_finite() & (value.abs() <= _LARGEST))
 
 
 def _dots(
     axis: Axes, values: pl.DataFrame, metric: str, models: list[tuple[str, bool]], index: int
 ) -> None:
     places = {name: i for i, (name, _) in enumerate(models)}
-    for name, untrained, value in values.rows():
+    marker, colour = series_style(index)
+    # A control keeps the colour of its series: with many series, its marker alone is not unique.
+    for untrained, face in ((False, colour), (True, "white")):
+        group = values.filter(pl.col("untrained") == untrained)
         axis.plot(
-            value,
-            places[name],
-            _MARKERS[index % 8],
+            group[metric].to_numpy(),
+            [places[name] for name in group["model_name"]],
+            marker,
             markersize=5,
-            color=UNTRAINED if untrained else PALETTE[index % 8],
-            markerfacecolor="white" if untrained else PALETTE[index % 8],
+            color=colour,
+            markerfacecolor=face,
         )
 
 
+def _box(axis: Axes, values: pl.DataFrame, metric: str, index: int) -> None:
+    """Draw the distribution over trained models, and each untrained control as a point."""
+    trained = values.filter(~pl.col("untrained"))[metric].to_numpy()
+    controls = values.filter("untrained")[metric].to_numpy()
+    if len(trained):
+        axis.boxplot(
+            trained,
+            positions=[index],
+            orientation="horizontal",
+            widths=0.6,
+            manage_ticks=False,
+            flierprops={"marker": ".", "markersize": 3},
+            medianprops={"color": PALETTE[1]},
+        )
+    axis.plot(
+        controls,
+        [index] * len(controls),
+        "o",
+        markersize=4,
+        color=UNTRAINED,
+        markerfacecolor="white",
+        zorder=3,
+    )
+
+
+def _legend(
+    frame: pl.DataFrame, series: list[tuple[str, str]], models: list[tuple[str, bool]]
+) -> list[Line2D]:
+    handles = []
+    for index, key in enumerate(series):
+        marker, colour = series_style(index)
+        text = _series_text(frame, *key, between=", ")
+        handles.append(Line2D([], [], marker=marker, color=colour, linestyle="", label=text))
+    if any(untrained for _, untrained in models):
+        handles.append(
+            Line2D(
+                [],
+                [],
+                marker="o",
+                markerfacecolor="white",
+                color=UNTRAINED,
+                linestyle="",
+                label=f"{'' if series else 'box: trained models; '}hollow: untrained control",
+            )
+        )
+    return handles
+
+
 def _probe_panel(axis: Axes, part: pl.DataFrame) -> None:
-    part = part.sort("probe_accuracy", descending=True)
+    part = part.sort("probe_accuracy", "model_name", descending=[True, False])
     first = part.row(0, named=True)
+    ends = ("probe_accuracy_low", "probe_accuracy_high")
+    bounded = _drawable(_drawable(part, ends[0]), ends[1])
+    intervals = {name: between for name, *between in bounded.select("model_name", *ends).rows()}
     for place, row in enumerate(part.iter_rows(named=True)):
         colour = UNTRAINED if row["untrained"] else PALETTE[0]
         face = "white" if row["untrained"] else colour
-        if row["probe_accuracy_low"] is not None:
+        if row["model_name"] in intervals:
             axis.plot(
-                [row["probe_accuracy_low"], row["probe_accuracy_high"]],
+                intervals[row["model_name"]],
                 [place, place],
                 color=colour,
                 linewidth=1.5,
@@ -161,23 +208,21 @@ def _probe_panel(axis: Axes, part: pl.DataFrame) -> None:
                 fontsize=7,
             )
     if len(part) <= NAMED_MODELS:
-        names = [display_name(*r) for r in part.select("model_name", "untrained").rows()]
+        names = [literal(display_name(*r)) for r in part.select("model_name", "untrained").rows()]
         axis.set_yticks(range(len(part)), names)
     else:
         axis.set_ylabel("rank")
     axis.set_ylim(len(part) - 0.4, -0.8)
-    low = (
-        float(np.nanmin(part["probe_accuracy_low"].fill_null(np.nan).to_numpy().astype(float)))
-        if part["probe_accuracy_low"].is_not_null().any()
-        else 0.0
-    )
-    axis.set_xlim(max(0.0, low - 0.05), 1.0)
-    axis.set_xlabel("accuracy, with bootstrap 95 % interval over test rows")
-    fitted = part["probe_fit_rows"].unique().sort().to_list()
+    lowest = [between[0] for between in intervals.values()]
+    low = min([*lowest, *part["probe_accuracy"]]) if lowest else 0.0
+    axis.set_xlim(min(max(low - 0.05, 0.0), 0.95), 1.0)
+    interval = ", with bootstrap 95 % interval over test rows" if intervals else ""
+    axis.set_xlabel(f"accuracy{interval}")
+    fitted = part["probe_fit_rows"].drop_nulls().unique().sort().to_list()
     axis.set_title(
-        f"{first['benchmark']}/{first['split']}: least-squares probe fitted on "
+        f"{literal(first['benchmark'])}/{literal(first['split'])}: least-squares probe fitted on "
         f"{'–'.join(f'{f:,}' for f in (fitted[:1] + fitted[1:][-1:]))} rows of "
-        f"{first['probe_fit_split']},\nscored on "
+        f"{literal(str(first['probe_fit_split']))},\nscored on "
         f"{rows_text(first['rows'], first['source_rows'])}",
         loc="left",
     )
@@ -189,6 +234,7 @@ def _models(frame: pl.DataFrame) -> list[tuple[str, bool]]:
     return [(n, bool(u)) for n, u in unique.sort("untrained", "model_name").rows()]
 
 
-def _rows(frame: pl.DataFrame, benchmark: str, split: str) -> str:
+def _series_text(frame: pl.DataFrame, benchmark: str, split: str, *, between: str) -> str:
     part = frame.filter(pl.col("benchmark") == benchmark, pl.col("split") == split)
-    return rows_text(*part.select("rows", "source_rows").row(0))
+    shown = rows_text(*part.select("rows", "source_rows").row(0))
+    return f"{literal(benchmark + '/' + split)}{between}{shown}"

@@ -4,26 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
-from semasia.figures.style import UNTRAINED, display_name, figure, rows_text
+from semasia.figures.style import (
+    UNLABELLED,
+    UNTRAINED,
+    display_name,
+    figure,
+    legend_below,
+    literal,
+    note,
+    rows_text,
+)
 from semasia.latents import Shard
 
 # t-SNE of more points takes minutes and shows no more.
 _POINTS = 5000
 _SEED = 0
+# With fewer points than this there are no neighbours to keep near.
+_FEWEST = 4
+# More classes than this are coloured, but not listed.
+_LISTED = 20
+# The label of a row that has none.
+_ABSENT = -1
 
 
 def draw_projection(shards: Sequence[Shard], label: str | None, path: str | Path) -> None:
     """Draw t-SNE of each shard's latents, one panel a model, the same rows in each.
 
     Latents are reduced to 50 principal components first; perplexity 30, initialised by principal
-    components, seed 0. Distances between far clusters mean nothing in such a picture.
+    components, seed 0. Distances between far clusters mean nothing in such a picture. Rows without
+    a label (-1) are grey. Where all points coincide, or are too few, the panel says so.
 
     Parameters
     ----------
@@ -38,55 +56,102 @@ def draw_projection(shards: Sequence[Shard], label: str | None, path: str | Path
     ----------
     van der Maaten & Hinton (2008).
     """
-    with figure(path, 5.2 * len(shards), 5.4) as drawn:
+    classes = _classes(shards, label)
+    with figure(path, 5.2 * len(shards), 5.0) as drawn:
         axes = drawn.subplots(1, len(shards), squeeze=False)[0]
         for axis, shard in zip(axes, shards, strict=True):
-            _panel(axis, shard, label)
-        handles, names = axes[0].get_legend_handles_labels()
-        if handles:
-            drawn.legend(
-                handles,
-                names,
-                loc="outside lower center",
-                ncols=min(len(names), 10),
-                markerscale=2,
-                columnspacing=1.0,
-                handletextpad=0.2,
-            )
+            _panel(axis, shard, label, classes)
+        if len(classes) - (_ABSENT in classes) <= _LISTED:
+            handles = [
+                Line2D([], [], marker="o", markersize=5, linestyle="", color=colour, label=text)
+                for colour, text in classes.values()
+            ]
+            legend_below(drawn, handles, columnspacing=1.0, handletextpad=0.2)
 
 
-def _panel(axis: Axes, shard: Shard, label: str | None) -> None:
-    step = -(-shard.rows // _POINTS)
+def project(latents: np.ndarray) -> np.ndarray | str:
+    """Return points in two dimensions, or why there are none.
+
+    Parameters
+    ----------
+    latents : (n, d) float array
+        Finite, of any scale.
+
+    Returns
+    -------
+    (n, 2) float32 array, or str
+        The reason, where t-SNE is not defined.
+    """
+    if len(latents) < _FEWEST:
+        return "too few points to project"
+    if (latents == latents[0]).all():
+        return "all points coincide"
+    # In units of their own spread: squares of very small or very large float32 values are lost,
+    # and scikit-learn's t-SNE crashes on points that coincide by underflow.
+    centred = latents.astype(np.float64)
+    centred -= centred.mean(axis=0)
+    scaled = (centred / centred.std()).astype(np.float32)
+    if scaled.shape[1] == 1:
+        scaled = np.pad(scaled, ((0, 0), (0, 1)))
+    components = min(50, *scaled.shape)
+    reduced = PCA(components, svd_solver="full", random_state=_SEED).fit_transform(scaled)
+    perplexity = min(30.0, (len(reduced) - 1) / 3)
+    return TSNE(perplexity=perplexity, init="pca", random_state=_SEED).fit_transform(reduced)
+
+
+def _step(shard: Shard) -> int:
+    return max(1, -(-shard.rows // _POINTS))
+
+
+def _classes(shards: Sequence[Shard], label: str | None) -> dict[int, tuple[Any, str]]:
+    """Return colour and text of every class that is drawn, by label; absent labels last."""
+    if label is None:
+        return {}
+    found = {int(v) for s in shards for v in np.unique(s.labels[label][:: _step(s)])}
+    present = sorted(found - {_ABSENT})
+    names = next((s.label_names[label] for s in shards), None) or []
+    few = len(present) <= 10
+    colours = mpl.colormaps["tab10" if few else "turbo"]
+    classes: dict[int, tuple[Any, str]] = {}
+    for index, value in enumerate(present):
+        text = names[value] if 0 <= value < len(names) else str(value)
+        classes[value] = (colours(index if few else index / (len(present) - 1)), literal(text))
+    if _ABSENT in found:
+        classes[_ABSENT] = (UNLABELLED, "no label")
+    return classes
+
+
+def _panel(
+    axis: Axes, shard: Shard, label: str | None, classes: dict[int, tuple[Any, str]]
+) -> None:
+    step = _step(shard)
     latents = shard.embeddings()[::step]
-    components = min(50, *latents.shape)
-    reduced = PCA(components, svd_solver="full", random_state=_SEED).fit_transform(latents)
-    perplexity = min(30.0, max(1.0, (len(reduced) - 1) / 3))
-    points = TSNE(perplexity=perplexity, init="pca", random_state=_SEED).fit_transform(reduced)
+    points = project(latents)
     untrained = shard.provenance["encoder"]["untrained"]
     known = shard.provenance["benchmark"]
-    shown = rows_text(len(points), known["source_rows"])
+    shown = rows_text(len(latents), known["source_rows"])
     axis.set_title(
-        f"{display_name(shard.model_name, untrained)}\n{known['name']}/{known['split']}, {shown}",
+        f"{literal(display_name(shard.model_name, untrained))}\n"
+        f"{literal(known['name'] + '/' + known['split'])}, {shown}",
         loc="left",
         color=UNTRAINED if untrained else "black",
     )
     axis.set_xticks([])
     axis.set_yticks([])
+    if isinstance(points, str):
+        note(axis, points)
+        return
     if label is None:
         axis.scatter(points[:, 0], points[:, 1], s=5, linewidths=0)
         return
     values = shard.labels[label][::step]
-    names = shard.label_names[label]
-    classes = np.unique(values)
-    colours = mpl.colormaps["tab10" if len(classes) <= 10 else "turbo"]
-    for index, value in enumerate(classes):
+    for value, (colour, _) in classes.items():
         mask = values == value
-        fraction = index if len(classes) <= 10 else index / (len(classes) - 1)
         axis.scatter(
             points[mask, 0],
             points[mask, 1],
             s=9,
             linewidths=0,
-            color=colours(fraction),
-            label=(names[value] if names else str(value)) if len(classes) <= 20 else None,
+            color=colour,
+            zorder=1 if value == _ABSENT else 2,
         )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import polars as pl
 
-from semasia.figures.style import NAMED_MODELS, PALETTE, figure
+from semasia.figures.style import NAMED_MODELS, PALETTE, figure, literal
 
 _STAGES = ("setup", "preprocess", "forward", "write")
 
@@ -30,7 +31,7 @@ def draw_timings(frame: pl.DataFrame, path: str | Path) -> None:
             rate=pl.col("fresh")
             / pl.sum_horizontal("seconds_preprocess", "seconds_forward", "seconds_write")
         )
-        .sort(pl.sum_horizontal(columns), descending=True)
+        .sort(pl.sum_horizontal(columns), "model_name", descending=[True, False])
     )
     shown = sums.head(NAMED_MODELS)
     with figure(path, 9, 0.32 * len(shown) + 1.4) as drawn:
@@ -40,9 +41,10 @@ def draw_timings(frame: pl.DataFrame, path: str | Path) -> None:
             axis.barh(range(len(shown)), shown[column], left=left, color=colour, label=stage)
             left = left + shown[column]
         for place, (total, rate) in enumerate(zip(left, shown["rate"], strict=True)):
-            text = f" {rate:.0f} images/s" if rate is not None else ""
-            axis.text(total, place, text, va="center", fontsize=8)
-        axis.set_yticks(range(len(shown)), shown["model_name"])
+            # Nothing was timed where every row was resumed from an earlier run.
+            if rate and math.isfinite(rate):
+                axis.text(total, place, f" {rate:.0f} images/s", va="center", fontsize=8)
+        axis.set_yticks(range(len(shown)), [literal(n) for n in shown["model_name"]])
         axis.invert_yaxis()
         axis.set_xlim(0, float(left.max() or 1.0) * 1.15)  # type: ignore[arg-type]
         axis.set_xlabel("seconds, all splits; images/s without setup")

@@ -4,7 +4,13 @@ from semasia.geometry.cache import RowCache
 from semasia.geometry.definitions import METRIC_DEFINITIONS
 from semasia.geometry.metrics import METRICS, geometric_metrics
 from semasia.geometry.moments import Moments, moments
-from semasia.geometry.table import COLUMNS, PROBE_METRICS, cached_geometry_row, geometry_row
+from semasia.geometry.table import (
+    COLUMNS,
+    PROBE_METRICS,
+    cached_geometry_row,
+    geometry_row,
+    unreadable_row,
+)
 
 __all__ = [
     "COLUMNS",
@@ -17,4 +23,5 @@ __all__ = [
     "geometric_metrics",
     "geometry_row",
     "moments",
+    "unreadable_row",
 ]

@@ -72,8 +72,8 @@ def metrics_of(
         raise DegenerateEmbeddingError(f"{found} rows; spread is defined from two on.")
     variances = known.variances
     total = float(variances.sum())
-    # Rows that are equal as float32 leave a variance of rounding size in float64.
-    if not total > 1e-13 * float(np.square(known.mean).sum()):
+    # Equal rows leave at most a variance of rounding size in float64.
+    if not total > 1e-28 * float(np.square(known.mean).sum()):
         raise DegenerateEmbeddingError(f"all {known.n} rows coincide: every metric is undefined.")
     distances = np.concatenate([_distances(b, known.mean) for b in blocks()])
     eigenvalues = _eigenvalues(known)

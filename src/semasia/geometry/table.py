@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from semasia.geometry.definitions import METRIC_DEFINITIONS
 from semasia.geometry.metrics import METRICS, metrics_of
 from semasia.geometry.moments import Moments, moments
 from semasia.geometry.probe import accuracy_interval, confusion, fit_least_squares, scores
-from semasia.inputs.cards import BenchmarkCard
+from semasia.inputs.cards import Probe
 from semasia.latents import Shard
 
 PROBE_METRICS = tuple(m for m in METRIC_DEFINITIONS if m.startswith("probe_"))
@@ -39,7 +40,11 @@ COLUMNS: dict[str, type] = {
 
 
 def cached_geometry_row(
-    cache: RowCache, path: Path, card: BenchmarkCard, fit: Path | None
+    cache: RowCache,
+    path: Path,
+    probe: Probe | None,
+    classes: Mapping[str, int],
+    fit: Path | None,
 ) -> dict[str, Any]:
     """Return :func:`geometry_row` of a shard's file, from the cache where it holds it.
 
@@ -47,23 +52,34 @@ def cached_geometry_row(
     """
     shard = Shard(path)
     fitted_on = Shard(fit) if fit else None
-    probe = card.probe.model_dump() if card.probe else None
     key = [
         s.provenance["embedding_sha256"] + s.provenance["run_key"] if s else None
         for s in (shard, fitted_on)
     ]
-    return cache.get_or_make([*key, probe], lambda: geometry_row(shard, card, fitted_on))
+    asked = [probe.model_dump() if probe else None, dict(classes)]
+    return cache.get_or_make([*key, *asked], lambda: geometry_row(shard, probe, classes, fitted_on))
 
 
-def geometry_row(shard: Shard, card: BenchmarkCard, fit: Shard | None) -> dict[str, Any]:
+def unreadable_row(benchmark: str, split: str, model: str, error: Exception) -> dict[str, Any]:
+    """Return the row of a shard that cannot be measured: nulls, and a note that says why."""
+    row: dict[str, Any] = dict.fromkeys(COLUMNS)
+    row.update(benchmark=benchmark, split=split, model_name=model, note=f"shard: {error}")
+    return row
+
+
+def geometry_row(
+    shard: Shard, probe: Probe | None, classes: Mapping[str, int], fit: Shard | None
+) -> dict[str, Any]:
     """Measure one shard.
 
     Parameters
     ----------
     shard : Shard
         The split to measure.
-    card : BenchmarkCard
-        Says whether this split is scored by a probe, and on which labels.
+    probe : Probe or None
+        Which split is fitted, which is scored, and on which labels.
+    classes : mapping
+        Classes that the benchmark's card states for each label column.
     fit : Shard or None
         The split the probe is fitted on; None where it is not at hand.
 
@@ -88,8 +104,8 @@ def geometry_row(shard: Shard, card: BenchmarkCard, fit: Shard | None) -> dict[s
         row.update(metrics_of(moments(shard.blocks()), shard.blocks))
     except DegenerateEmbeddingError as error:
         notes.append(f"metrics: {error}")
-    probe, note = _probe(shard, card, fit)
-    row.update(probe)
+    scored, note = _probe(shard, probe, classes, fit)
+    row.update(scored)
     if note:
         notes.append(f"probe: {note}")
     row["note"] = " ".join(notes) or None
@@ -97,20 +113,23 @@ def geometry_row(shard: Shard, card: BenchmarkCard, fit: Shard | None) -> dict[s
 
 
 def _probe(
-    shard: Shard, card: BenchmarkCard, fit: Shard | None
+    shard: Shard, wanted: Probe | None, classes: Mapping[str, int], fit: Shard | None
 ) -> tuple[dict[str, Any], str | None]:
-    if card.probe is None:
+    if wanted is None:
         return {}, "the benchmark's card names none."
-    if shard.provenance["benchmark"]["split"] != card.probe.score:
+    if shard.provenance["benchmark"]["split"] != wanted.score:
         return {}, None
     if fit is None:
-        return {}, f"no latents of split {card.probe.fit!r} to fit it on."
-    labels = {c: shard.labels[c] for c in card.probe.labels}
-    fitted_on = {c: fit.labels[c] for c in card.probe.labels}
-    classes = {c: _classes(card, c, fitted_on[c], labels[c]) for c in labels}
+        return {}, f"no latents of split {wanted.fit!r} to fit it on."
+    labels = {c: shard.labels[c] for c in wanted.labels}
+    fitted_on = {c: fit.labels[c] for c in wanted.labels}
+    sizes = {
+        c: max(classes[c], *(int(v.max(initial=-1)) + 1 for v in (fitted_on[c], labels[c])))
+        for c in labels
+    }
     if any(v.min() < 0 for v in (*labels.values(), *fitted_on.values())):
         return {}, "labels are absent (−1)."
-    known: Moments = moments(fit.blocks(), fitted_on, classes)
+    known: Moments = moments(fit.blocks(), fitted_on, sizes)
     probe = fit_least_squares(known)
     matrices = confusion(probe, shard.blocks(), labels)
     each = [scores(m) for m in matrices.values()]
@@ -118,11 +137,5 @@ def _probe(
     if len(matrices) == 1:
         low, high = accuracy_interval(next(iter(matrices.values())))
         row.update(probe_accuracy_low=low, probe_accuracy_high=high)
-    row.update(probe_fit_split=card.probe.fit, probe_fit_rows=known.n, probe_ridge=probe.ridge)
+    row.update(probe_fit_split=wanted.fit, probe_fit_rows=known.n, probe_ridge=probe.ridge)
     return row, None
-
-
-def _classes(card: BenchmarkCard, column: str, *values: np.ndarray) -> int:
-    stated = card.labels[column]
-    known = len(stated.names) if stated.names else stated.classes or 0
-    return max(known, *(int(v.max(initial=-1)) + 1 for v in values))

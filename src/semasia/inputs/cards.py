@@ -157,11 +157,10 @@ class Probe(Closed):
     )
 
 
-class BenchmarkCard(Closed):
-    """Everything the workflow knows about a benchmark before reading it."""
+class InputsCard(Closed):
+    """What decides the inputs of a benchmark, and nothing that only describes it."""
 
     name: str = Field(pattern=NAME)
-    title: str
     source: Source
     splits: dict[str, Split] = Field(min_length=1)
     folds: int | None = Field(
@@ -169,20 +168,9 @@ class BenchmarkCard(Closed):
     )
     image: str = Field(default="image", description="Name of the source's image column.")
     labels: dict[str, LabelColumn] = Field(default_factory=dict)
-    not_labels: dict[str, str] = Field(
-        default_factory=dict, description="Source columns left out on purpose, each with a reason."
-    )
-    probe: Probe | None = None
-    licence: str
-    citation: str
-    homepage: str | None = None
-    original_repo: str | None = Field(
-        default=None, description="Name in the originally released collection, without `semasia-`."
-    )
-    notes: str | None = None
 
     @model_validator(mode="after")
-    def _consistent(self) -> BenchmarkCard:
+    def _consistent(self) -> InputsCard:
         for name, split in self.splits.items():
             if not re.fullmatch(NAME, name):
                 raise ValueError(f"split name {name!r} may hold letters, digits, _ and - only")
@@ -202,6 +190,30 @@ class BenchmarkCard(Closed):
             for split in splits:
                 if split not in self.splits:
                     raise ValueError(f"{key}: split {split!r} is not among {list(self.splits)}")
+        reserved = {"id", "model_name", "embedding", "image"} & set(self.labels)
+        if reserved:
+            raise ValueError(f"label columns {sorted(reserved)} clash with columns of a shard")
+        return self
+
+
+class BenchmarkCard(InputsCard):
+    """Everything the workflow knows about a benchmark before reading it."""
+
+    title: str
+    not_labels: dict[str, str] = Field(
+        default_factory=dict, description="Source columns left out on purpose, each with a reason."
+    )
+    probe: Probe | None = None
+    licence: str
+    citation: str
+    homepage: str | None = None
+    original_repo: str | None = Field(
+        default=None, description="Name in the originally released collection, without `semasia-`."
+    )
+    notes: str | None = None
+
+    @model_validator(mode="after")
+    def _probe_fits(self) -> BenchmarkCard:
         if self.probe:
             for split in (self.probe.fit, self.probe.score):
                 if split not in self.splits:
@@ -209,10 +221,18 @@ class BenchmarkCard(Closed):
             for label in self.probe.labels:
                 if label not in self.labels:
                     raise ValueError(f"probe: label {label!r} is not among {list(self.labels)}")
-        reserved = {"id", "model_name", "embedding", "image"} & set(self.labels)
-        if reserved:
-            raise ValueError(f"label columns {sorted(reserved)} clash with columns of a shard")
         return self
+
+    @property
+    def strata(self) -> str | None:
+        """The label column that a capped split is stratified by."""
+        columns = self.probe.labels if self.probe else tuple(self.labels)
+        return columns[0] if len(columns) == 1 else None
+
+    def classes(self, column: str) -> int:
+        """Return the number of classes that the card states for a label column, 0 for none."""
+        stated = self.labels[column]
+        return len(stated.names) if stated.names else stated.classes or 0
 
 
 def load_benchmark(path: Path) -> BenchmarkCard:

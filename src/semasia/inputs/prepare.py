@@ -26,7 +26,7 @@ from PIL import Image
 
 from semasia.errors import ImageError, SourceError
 from semasia.files import whole_file
-from semasia.inputs.cards import BenchmarkCard
+from semasia.inputs.cards import InputsCard
 from semasia.inputs.images import Payload, decode
 from semasia.inputs.selection import select_rows
 from semasia.inputs.sources import SourceSplit, open_split
@@ -78,10 +78,11 @@ class SplitFacts:
 
 
 def prepare_split(
-    card: BenchmarkCard,
+    card: InputsCard,
     split: str,
     *,
     cap: int | None,
+    strata: str | None = None,
     revision: str | None,
     data: Path,
     facts: Path,
@@ -92,10 +93,12 @@ def prepare_split(
 
     Parameters
     ----------
-    card : BenchmarkCard
+    card : InputsCard
     split : str
     cap : int or None
         Keep this many rows, chosen by :func:`semasia.inputs.selection.select_rows`.
+    strata : str or None
+        Label column that a capped choice is stratified by.
     revision : str or None
         Commit of a Hub source.
     data, facts : Path
@@ -115,7 +118,7 @@ def prepare_split(
         If a file cannot be written.
     """
     whole = open_split(card, split, revision)
-    chosen, how = _choose(card, whole, cap)
+    chosen, how = _choose(whole, cap, strata)
     where = f"{card.name}/{split}"
     with whole_file(data) as temporary:
         shape = _raw_shape(_decode(where, chosen, 0, _payload(where, chosen, 0)))
@@ -147,18 +150,13 @@ class _NotRawError(Exception):
 
 
 def _choose(
-    card: BenchmarkCard, whole: SourceSplit, cap: int | None
+    whole: SourceSplit, cap: int | None, strata: str | None
 ) -> tuple[SourceSplit, dict[str, Any] | None]:
     if cap is None or cap >= whole.rows:
         return whole, None
-    column = None
-    if card.probe and len(card.probe.labels) == 1:
-        column = card.probe.labels[0]
-    elif len(card.labels) == 1:
-        column = next(iter(card.labels))
-    strata = whole.labels[column] if column else None
-    positions = select_rows(whole.ids, strata, cap)
-    how = {"rule": "hash-ranked", "recipe": SELECTION, "stratified_by": column}
+    labels = whole.labels[strata] if strata else None
+    positions = select_rows(whole.ids, labels, cap)
+    how = {"rule": "hash-ranked", "recipe": SELECTION, "stratified_by": strata}
     return whole.take(positions), how
 
 

@@ -9,6 +9,8 @@ import polars as pl
 
 from semasia.errors import ShardError, did_you_mean
 
+_FIXED = {"id": pl.UInt32, "model_name": pl.String, "embedding": pl.Array}
+
 
 def scan(
     benchmarks: str | Sequence[str] | None = None,
@@ -32,7 +34,7 @@ def scan(
     Raises
     ------
     ShardError
-        If nothing matches; the message offers near names.
+        If nothing matches (the message offers near names), or a file that does is no shard.
     """
     base = Path(root) / "latents"
     wanted = (_names(benchmarks), _names(models), _names(splits))
@@ -47,16 +49,42 @@ def scan(
     widths = set()
     for path, key in zip(shards, keys, strict=True):
         if all(names is None or part in names for names, part in zip(wanted, key, strict=True)):
-            frame = pl.scan_parquet(path).select(
-                pl.lit(key[0]).alias("benchmark"), pl.lit(key[2]).alias("split"), pl.all()
+            frame, schema = _opened(path)
+            widths.add(schema["embedding"])
+            frames.append(
+                frame.select(
+                    pl.lit(key[0]).alias("benchmark"), pl.lit(key[2]).alias("split"), pl.all()
+                )
             )
-            widths.add(frame.collect_schema()["embedding"])
-            frames.append(frame)
     if not frames:
         raise ShardError(f"{base}: no shard matches {benchmarks=}, {models=}, {splits=}.")
     if len(widths) > 1:
         frames = [f.with_columns(pl.col("embedding").cast(pl.List(pl.Float32))) for f in frames]
     return pl.concat(frames, how="diagonal")
+
+
+def _opened(path: Path) -> tuple[pl.LazyFrame, pl.Schema]:
+    try:
+        frame = pl.scan_parquet(path, glob=False)
+        schema = frame.collect_schema()
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+        raise ShardError(
+            f"{path}: is no shard: it cannot be read as Parquet ({error}). Move it away, or "
+            "delete it and run again."
+        ) from error
+    for column, kind in schema.items():
+        wanted = _FIXED.get(column, pl.Int64)
+        if kind != wanted:
+            raise ShardError(
+                f"{path}: is no shard: {column!r} is {kind}, and {wanted} is needed. Move it away."
+            )
+    missing = [c for c in _FIXED if c not in schema]
+    if missing:
+        raise ShardError(
+            f"{path}: is no shard: it has no column {missing[0]!r}; it has {', '.join(schema)}. "
+            "Move it away."
+        )
+    return frame, schema
 
 
 def _names(value: str | Sequence[str] | None) -> set[str] | None:

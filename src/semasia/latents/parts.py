@@ -8,21 +8,27 @@ picked up.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from semasia.files import whole_file
+from semasia.files import sha256_of_file, whole_file
 
-_NAME = re.compile(r"rows-(\d{9})-(\d{9})\.arrow")
+_NAME = re.compile(r"rows-(\d{9})-(\d{9})\.([0-9a-f]{16})\.arrow")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a shard is cut: rows per forward pass, and rows per part (a multiple of it)."""
+
+    batch_size: int
+    part_rows: int
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,9 @@ class Part:
 
     def embeddings(self) -> np.ndarray:
         """Return the (stop − start, width) float32 latents, memory-mapped."""
-        return _read(self.path)[0]
+        table = pa.ipc.open_file(pa.memory_map(str(self.path))).read_all()
+        column = table["embedding"].chunk(0)
+        return column.values.to_numpy(zero_copy_only=True).reshape(len(column), -1)
 
 
 class Parts:
@@ -53,70 +61,66 @@ class Parts:
         self.root = shard.with_name(f".{shard.stem}.parts")
         self.folder = self.root / run_key[:32]
 
-    def plan(self, proposed: dict[str, Any]) -> dict[str, Any]:
-        """Return the plan stored beside the parts, storing ``proposed`` if there is none.
+    def plan(self, proposed: Plan) -> Plan:
+        """Return the plan that the parts at hand were made by; ``proposed`` if there are none.
 
-        A resumed run keeps the batch size it began with, so that it gives the same bytes.
+        A resumed run keeps the batch size it began with, so that it gives the same bytes. As long
+        as no part is finished a new proposal wins: a smaller batch after running out of memory.
         """
         path = self.folder / "plan.json"
-        with contextlib.suppress(OSError, ValueError):
-            return json.loads(path.read_text(encoding="utf-8"))
-        self._discard()
+        known = _read_plan(path) if any(self.folder.glob("rows-*.arrow")) else None
+        if known is not None:
+            return known
         with whole_file(path) as temporary:
-            temporary.write_text(json.dumps(proposed), encoding="utf-8")
+            temporary.write_text(json.dumps(asdict(proposed)), encoding="utf-8")
         return proposed
 
     def write(self, start: int, embeddings: np.ndarray) -> None:
         """Store rows ``start`` … as one part; (n, width) float32."""
         n, width = embeddings.shape
-        values = np.ascontiguousarray(embeddings, np.float32)
-        array = pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), width)
-        digest = hashlib.sha256(values.data).hexdigest()
-        schema = pa.schema([pa.field("embedding", array.type)], metadata={"sha256": digest})
-        path = self.folder / f"rows-{start:09d}-{start + n:09d}.arrow"
-        with (
-            whole_file(path) as temporary,
-            pa.OSFile(str(temporary), "wb") as sink,
-            pa.ipc.new_file(sink, schema) as writer,
-        ):
-            writer.write_batch(pa.record_batch([array], schema=schema))
+        values = pa.array(np.ascontiguousarray(embeddings, np.float32).reshape(-1))
+        array = pa.FixedSizeListArray.from_arrays(values, width)
+        batch = pa.record_batch([array], names=["embedding"])
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_file(sink, batch.schema) as writer:
+            writer.write_batch(batch)
+        content = sink.getvalue()
+        digest = hashlib.sha256(content).hexdigest()[:16]
+        path = self.folder / f"rows-{start:09d}-{start + n:09d}.{digest}.arrow"
+        with whole_file(path) as temporary:
+            temporary.write_bytes(content)
 
-    def finished(self, width: int) -> list[Part]:
-        """Return the sound parts in row order, without overlap; unsound ones are deleted."""
-        parts: list[Part] = []
+    def finished(self, ranges: list[range]) -> list[Part]:
+        """Return the sound parts among ``ranges``, in row order; unsound ones are deleted.
+
+        The digest in a part's name is that of the whole file, so that a damaged file is found
+        before anything tries to make sense of it.
+        """
+        wanted = {(r.start, r.stop) for r in ranges}
+        parts: dict[int, Part] = {}
         for path in sorted(self.folder.glob("rows-*.arrow")):
             match = _NAME.fullmatch(path.name)
-            if match is None:
+            if match is None or (int(match[1]), int(match[2])) not in wanted:
                 continue
-            part = Part(path, int(match[1]), int(match[2]))
-            if not _is_sound(part, width):
+            try:
+                sound = sha256_of_file(path)[:16] == match[3]
+            except FileNotFoundError:  # another process has just finished the shard
+                continue
+            if sound:
+                parts[int(match[1])] = Part(path, int(match[1]), int(match[2]))
+            else:
                 path.unlink(missing_ok=True)
-            elif not parts or part.start >= parts[-1].stop:
-                parts.append(part)
-        return parts
+        return [parts[start] for start in sorted(parts)]
 
     def remove(self) -> None:
         """Delete all parts of this shard, those of other run keys included."""
         shutil.rmtree(self.root, ignore_errors=True)
 
-    def _discard(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
 
-
-def _read(path: Path) -> tuple[np.ndarray, str]:
-    table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-    column = table["embedding"].chunk(0)
-    values = column.values.to_numpy(zero_copy_only=True)
-    digest = (table.schema.metadata or {}).get(b"sha256", b"").decode()
-    return values.reshape(len(column), -1), digest
-
-
-def _is_sound(part: Part, width: int) -> bool:
+def _read_plan(path: Path) -> Plan | None:
     try:
-        values, digest = _read(part.path)
-    except (OSError, pa.ArrowInvalid, KeyError, ValueError, IndexError):
-        return False
-    return (
-        values.shape == (part.stop - part.start, width)
-        and hashlib.sha256(np.ascontiguousarray(values).data).hexdigest() == digest
-    )
+        plan = Plan(**json.loads(path.read_text(encoding="utf-8")))
+        sound = plan.batch_size > 0 and plan.part_rows > 0 and not plan.part_rows % plan.batch_size
+    except (OSError, ValueError, TypeError):
+        return None
+    return plan if sound else None

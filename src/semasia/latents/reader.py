@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,14 +15,25 @@ import pyarrow.parquet as pq
 
 from semasia.errors import RowMismatchError, ShardError
 from semasia.inputs import PreparedSplit
+from semasia.latents.checks import (
+    ADVICE,
+    check_asked_for,
+    check_columns,
+    check_finite,
+    check_ids,
+    check_inputs,
+    check_labels,
+    check_whole,
+    irregularity,
+    read_label_names,
+    read_provenance,
+    reading,
+)
 from semasia.latents.provenance import digest_of_columns
-from semasia.latents.schema import FEATURES_KEY, FORMAT, PROVENANCE_KEY
-
-_FIXED = ("id", "model_name", "embedding")
 
 
 class Shard:
-    """An open shard: footer and provenance read, columns read when asked for.
+    """An open shard: footer, provenance, ids and labels checked, latents read when asked for.
 
     Parameters
     ----------
@@ -30,30 +41,45 @@ class Shard:
     expected : PreparedSplit, optional
         The benchmark's rows. Without it ids and labels are held to the digests in provenance.
 
+    Attributes
+    ----------
+    provenance : dict
+    rows, width : int
+        Number of latent vectors, and their length.
+    label_columns : list of str
+    label_names : dict
+        Class names per label column, or None.
+
     Raises
     ------
     ShardError
-        If the file is no shard, of a newer format, or its columns are not a shard's.
+        If the file is no shard, of a newer format, damaged, or its columns are not a shard's.
     RowMismatchError
-        If ids or labels are not the benchmark's.
+        If inputs, ids or labels are not the benchmark's.
     """
 
     def __init__(self, path: Path, expected: PreparedSplit | None = None) -> None:
         self.path = path
         try:
             self._file = pq.ParquetFile(path, memory_map=True)
+            schema = self._file.schema_arrow
+            columns = schema.names
+            metadata = self._file.metadata.metadata or {}
         except FileNotFoundError:
             raise ShardError(f"{path}: there is no such shard.") from None
-        except (OSError, pa.ArrowInvalid) as error:
+        except PermissionError as error:
+            raise ShardError(f"{path}: may not be read ({error}).") from error
+        except (OSError, ValueError, LookupError, pa.ArrowException) as error:
             raise ShardError(
                 f"{path}: is not a whole Parquet file ({error}). Delete it and run again."
             ) from error
-        metadata = self._file.metadata.metadata or {}
-        self.provenance: dict[str, Any] = _provenance(path, metadata.get(PROVENANCE_KEY))
+        self.provenance: dict[str, Any] = read_provenance(path, metadata)
+        self.width: int = self.provenance["encoder"]["width"]
         self.rows: int = self._file.metadata.num_rows
-        self.label_columns = [n for n in self._file.schema_arrow.names if n not in _FIXED]
-        self.width = self._checked_width()
+        self.label_columns = check_columns(path, schema, self.width)
+        self.label_names = read_label_names(path, metadata, columns, self.label_columns)
         self._check_rows(expected)
+        self._check_model_name()
 
     @property
     def model_name(self) -> str:
@@ -62,97 +88,130 @@ class Shard:
     @cached_property
     def ids(self) -> np.ndarray:
         """(n,) uint32, strictly increasing."""
-        return self._file.read(["id"])["id"].to_numpy()
+        return self._column("id").to_numpy()
 
     @cached_property
     def labels(self) -> dict[str, np.ndarray]:
         """(n,) int64 per label column, in the shard's order."""
-        table = self._file.read(self.label_columns)
-        return {c: table[c].to_numpy() for c in self.label_columns}
-
-    @cached_property
-    def label_names(self) -> dict[str, list[str] | None]:
-        """Class names per label column."""
-        raw = (self._file.schema_arrow.metadata or {}).get(FEATURES_KEY, b"{}")
-        features = json.loads(raw).get("info", {}).get("features", {})
-        return {c: features.get(c, {}).get("names") for c in self.label_columns}
+        return {c: self._column(c).to_numpy() for c in self.label_columns}
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Yield (rows, width) float32 latents, one row group at a time, each checked as it comes.
 
+        The digest of the values is not compared here, as a caller may stop early: see `verify`.
+
         Raises
         ------
         ShardError
-            If a value is not finite; the message names the first id.
+            If a block is damaged or a value is not finite; the message names the first id.
         """
         start = 0
         for group in range(self._file.num_row_groups):
-            column = self._file.read_row_group(group, ["embedding"])["embedding"]
-            block = _matrix(column, self.width)
-            self._check_finite(block, start)
+            block = self._matrix(group)
+            check_finite(self.path, block, self.ids[start : start + len(block)], start)
             start += len(block)
             yield block
 
     def embeddings(self) -> np.ndarray:
-        """Return all latents, (n, width) float32.
+        """Return all latents, (n, width) float32, their digest compared with provenance.
 
         A shard of one row group is a read-only view of the decoded column; a larger one is decoded
         group by group into one array, so that no second copy of it ever exists.
+
+        Raises
+        ------
+        ShardError
+            As `verify`.
         """
+        blocks = self._verified_blocks()
         if self._file.num_row_groups == 1:
-            return next(self.blocks())
+            [whole] = blocks
+            return whole
         result = np.empty((self.rows, self.width), np.float32)
         start = 0
-        for block in self.blocks():
+        for block in blocks:
             result[start : start + len(block)] = block
             start += len(block)
         return result
 
-    def _checked_width(self) -> int:
-        schema = self._file.schema_arrow
-        missing = [c for c in _FIXED if c not in schema.names]
-        if missing:
-            raise ShardError(f"{self.path}: has no column {missing[0]!r}; it has {schema.names}.")
-        kind = schema.field("embedding").type
-        width = self.provenance["encoder"]["width"]
-        if not pa.types.is_fixed_size_list(kind) or kind.value_type != pa.float32():
-            raise ShardError(f"{self.path}: `embedding` is {kind}; fixed-size float32 is needed.")
-        if kind.list_size != width:
+    def verify(self) -> None:
+        """Read every latent once and compare all with the digest in provenance.
+
+        Raises
+        ------
+        ShardError
+            If a block is damaged, a value is not finite, or any value is not the one written; the
+            message names both digests.
+        """
+        for _ in self._verified_blocks():
+            pass
+
+    def _verified_blocks(self) -> Iterator[np.ndarray]:
+        digest = hashlib.sha256()
+        for block in self.blocks():
+            digest.update(block.astype("<f4", copy=False).data)
+            yield block
+        found, known = digest.hexdigest(), self.provenance["embedding_sha256"]
+        if found != known:
             raise ShardError(
-                f"{self.path}: vectors of {kind.list_size}, but provenance says {width}."
+                f"{self.path}: latents are not those that were written: their SHA-256 is {found}, "
+                f"but provenance says {known}. {ADVICE}"
             )
-        return width
+
+    def _column(self, name: str) -> pa.ChunkedArray:
+        with reading(self.path, f"column {name!r}"):
+            column = self._file.read([name])[name]
+        check_whole(self.path, name, column.null_count, len(column), self.rows)
+        return column
+
+    def _matrix(self, group: int) -> np.ndarray:
+        with reading(self.path, f"column 'embedding' (row group {group})"):
+            column = self._file.read_row_group(group, ["embedding"])["embedding"]
+            array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+            rows = self._file.metadata.row_group(group).num_rows
+            # Rows first: flattening drops null rows, which would shift all that follow.
+            check_whole(self.path, "embedding", array.null_count, len(array), rows)
+            values = array.flatten()
+            check_whole(self.path, "embedding", values.null_count, len(values), rows * self.width)
+            return values.to_numpy(zero_copy_only=True).reshape(rows, self.width)
 
     def _check_rows(self, expected: PreparedSplit | None) -> None:
         known = self.provenance["benchmark"]
-        advice = "Delete the shard and run again."
-        if self.rows != known["rows"]:
-            raise RowMismatchError(
-                f"{self.path}: {self.rows:,} rows, but provenance says {known['rows']:,}. {advice}"
-            )
+        meta = self._file.metadata
+        grouped = sum(meta.row_group(g).num_rows for g in range(meta.num_row_groups))
+        for found in (self.rows, grouped):
+            if found != known["rows"]:
+                raise RowMismatchError(
+                    f"{self.path}: {found:,} rows, but provenance says {known['rows']:,}. {ADVICE}"
+                )
         if expected is not None:
-            _compare_ids(self.path, self.ids, expected, advice)
-            for column in self.label_columns:
-                _compare_labels(self.path, column, self, expected, advice)
-            return
+            check_inputs(self.path, self.provenance, expected)
+            check_ids(self.path, self.ids, expected)
+            check_labels(self.path, self.ids, self.labels, expected)
+        # Also with the benchmark at hand: provenance must speak of the same rows.
         if digest_of_columns([self.ids]) != known["ids_sha256"]:
             raise RowMismatchError(
-                f"{self.path}: ids are not those that were written{_repeated(self.ids)}. {advice}"
+                f"{self.path}: ids are not those that were written{irregularity(self.ids)}. "
+                f"{ADVICE}"
             )
         if digest_of_columns(self.labels.values()) != known["labels_sha256"]:
             raise RowMismatchError(
-                f"{self.path}: label columns are not those that were written. {advice}"
+                f"{self.path}: label columns are not those that were written. {ADVICE}"
             )
 
-    def _check_finite(self, block: np.ndarray, start: int) -> None:
-        # A sum is finite only if every term is, up to overflow, which the slow path tells apart.
-        if np.isfinite(np.add.reduce(block, axis=None, dtype=np.float64)):
-            return
-        bad = np.flatnonzero(~np.isfinite(block).all(axis=1))
-        if len(bad):
+    def _check_model_name(self) -> None:
+        with reading(self.path, "column 'model_name'"):
+            # As a dictionary it is one string and a run length per row group.
+            column = pq.ParquetFile(
+                self.path, metadata=self._file.metadata, read_dictionary=["model_name"]
+            ).read(["model_name"])["model_name"]
+            found = {name for c in column.chunks for name in c.unique().to_pylist()}
+        check_whole(self.path, "model_name", column.null_count, len(column), self.rows)
+        other = sorted(map(str, found - {self.model_name}))
+        if other:
             raise ShardError(
-                f"{self.path}: the vector of id {self.ids[start + bad[0]]} (row {start + bad[0]}) "
-                f"is not finite; {len(bad)} such rows in this block."
+                f"{self.path}: column 'model_name' says {other[0]!r}, but provenance says "
+                f"{self.model_name!r}. {ADVICE}"
             )
 
 
@@ -194,7 +253,7 @@ def load(benchmark: str, model: str, split: str, *, root: str | Path = "results"
     Raises
     ------
     ShardError
-        If there is no such shard or it is damaged.
+        If there is no such shard, it is damaged, or it is another's.
     RowMismatchError
         If its rows are not the benchmark's.
     """
@@ -209,69 +268,19 @@ def load(benchmark: str, model: str, split: str, *, root: str | Path = "results"
 
 
 def open_shard(benchmark: str, model: str, split: str, *, root: str | Path = "results") -> Shard:
-    """Open a shard of a collection, held to the prepared benchmark where that is at hand."""
+    """Open a shard of a collection, held to the prepared benchmark where that is at hand.
+
+    Raises
+    ------
+    ShardError
+        If there is no such shard, it is damaged, or it is another's.
+    RowMismatchError
+        If its rows are not the benchmark's.
+    """
     base = Path(root)
     prepared = base / "inputs" / benchmark
     data, facts = prepared / f"{split}.arrow", prepared / f"{split}.json"
     expected = PreparedSplit.open(data, facts) if data.is_file() and facts.is_file() else None
-    return Shard(shard_path(benchmark, model, split, base), expected)
-
-
-def _provenance(path: Path, raw: bytes | None) -> dict[str, Any]:
-    if raw is None:
-        raise ShardError(f"{path}: is a Parquet file without Semasia's provenance.")
-    try:
-        provenance = json.loads(raw)
-        known = provenance["format"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ShardError(f"{path}: its provenance cannot be read ({error!r}).") from error
-    if not isinstance(known, int) or known > FORMAT:
-        raise ShardError(
-            f"{path}: is of format {known}, and this version reads up to {FORMAT}; update semasia."
-        )
-    return provenance
-
-
-def _matrix(column: pa.ChunkedArray, width: int) -> np.ndarray:
-    array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-    return array.flatten().to_numpy(zero_copy_only=True).reshape(-1, width)
-
-
-def _compare_ids(path: Path, ids: np.ndarray, expected: PreparedSplit, advice: str) -> None:
-    if np.array_equal(ids, expected.ids):
-        return
-    where = f"{expected.facts.benchmark}/{expected.facts.split}"
-    found = f"{path}: {len(ids):,} rows, but {where} has {len(expected):,}"
-    missing = np.setdiff1d(expected.ids, ids)
-    extra = np.setdiff1d(ids, expected.ids)
-    for name, values in (("missing", missing), ("not of this split", extra)):
-        if len(values):
-            shown = ", ".join(map(str, values[:5])) + (", …" if len(values) > 5 else "")
-            found += f"; ids {name}: {shown} ({len(values):,})"
-    raise RowMismatchError(f"{found}{_repeated(ids)}. {advice}")
-
-
-def _compare_labels(
-    path: Path, column: str, shard: Shard, expected: PreparedSplit, advice: str
-) -> None:
-    if column not in expected.labels:
-        raise RowMismatchError(
-            f"{path}: label column {column!r} is not among the benchmark's: "
-            f"{', '.join(expected.labels) or 'none'}. {advice}"
-        )
-    differ = np.flatnonzero(shard.labels[column] != expected.labels[column])
-    if len(differ):
-        row = differ[0]
-        raise RowMismatchError(
-            f"{path}: {column} of id {shard.ids[row]} is {shard.labels[column][row]}, but the "
-            f"benchmark says {expected.labels[column][row]} ({len(differ):,} rows differ). {advice}"
-        )
-
-
-def _repeated(ids: np.ndarray) -> str:
-    values, counts = np.unique(ids, return_counts=True)
-    again = values[counts > 1]
-    if len(again):
-        shown = ", ".join(map(str, again[:5]))
-        return f"; ids repeated: {shown} ({len(again):,})"
-    return "" if np.all(np.diff(ids.astype(np.int64)) > 0) else "; ids are not in order"
+    shard = Shard(shard_path(benchmark, model, split, base), expected)
+    check_asked_for(shard.path, shard.provenance, benchmark, model, split)
+    return shard

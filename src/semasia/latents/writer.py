@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from semasia.errors import EncoderError, ShardError
 from semasia.files import whole_file
 from semasia.inputs import PreparedSplit
-from semasia.latents.parts import Part, Parts
+from semasia.latents.parts import Part, Parts, Plan
 from semasia.latents.schema import (
     PARQUET_OPTIONS,
     PROVENANCE_KEY,
@@ -56,18 +56,16 @@ class ShardWriter:
         self._width: int = provenance["encoder"]["width"]
         self._name: str = provenance["encoder"]["model_name"]
         self._parts = Parts(path, provenance["run_key"])
-        plan = self._parts.plan(
-            {"batch_size": batch_size, "part_rows": batch_size * batches_per_part}
-        )
-        self.batch_size: int = plan["batch_size"]
-        self._part_rows: int = plan["part_rows"]
+        plan = self._parts.plan(Plan(batch_size, batch_size * batches_per_part))
+        self.batch_size = plan.batch_size
+        n = len(prepared)
+        starts = range(0, n, plan.part_rows)
+        self._ranges = [range(s, min(s + plan.part_rows, n)) for s in starts]
 
     def missing(self) -> list[range]:
         """Return the row ranges still to compute, each one part, in order."""
-        done = {(p.start, p.stop) for p in self._parts.finished(self._width)}
-        n = len(self._prepared)
-        ranges = (range(s, min(s + self._part_rows, n)) for s in range(0, n, self._part_rows))
-        return [r for r in ranges if (r.start, r.stop) not in done]
+        done = {p.start for p in self._parts.finished(self._ranges)}
+        return [r for r in self._ranges if r.start not in done]
 
     def add(self, rows: range, embeddings: np.ndarray) -> None:
         """Store the latents of one range of rows.
@@ -111,9 +109,13 @@ class ShardWriter:
         StorageError
             If the shard cannot be written.
         """
-        parts = self._parts.finished(self._width)
+        parts = self._parts.finished(self._ranges)
         rows = sum(p.stop - p.start for p in parts)
         if rows != len(self._prepared):
+            if self._is_made():
+                # Another process, started by mistake on the same shard, was faster.
+                self._parts.remove()
+                return
             raise ShardError(
                 f"{self._path}: {rows:,} of {len(self._prepared):,} rows are there; run again."
             )
@@ -130,6 +132,14 @@ class ShardWriter:
             text = json.dumps(provenance, ensure_ascii=False, separators=(",", ":"))
             writer.add_key_value_metadata({PROVENANCE_KEY: text.encode()})
         self._parts.remove()
+
+    def _is_made(self) -> bool:
+        """Whether the finished shard of this very run is there."""
+        try:
+            metadata = pq.read_metadata(self._path).metadata or {}
+            return json.loads(metadata[PROVENANCE_KEY])["run_key"] == self._provenance["run_key"]
+        except (OSError, pa.ArrowInvalid, KeyError, ValueError):
+            return False
 
     def _table(self, schema: pa.Schema, start: int, embeddings: np.ndarray) -> pa.Table:
         n, width = embeddings.shape

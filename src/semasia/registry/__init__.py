@@ -9,7 +9,6 @@ from semasia.registry.cards import (
     PackageWeights,
     RandomWeights,
 )
-from semasia.registry.facts import model_facts
 from semasia.registry.sets import load_model_set
 
 __all__ = [
@@ -21,5 +20,4 @@ __all__ = [
     "PackageWeights",
     "RandomWeights",
     "load_model_set",
-    "model_facts",
 ]

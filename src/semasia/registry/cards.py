@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Annotated, Any, Literal
 
@@ -11,6 +12,27 @@ from semasia.inputs.cards import SHA256, Closed
 
 # What a name may hold: it is a folder name, a Hub configuration name and a table key.
 MODEL_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$"
+
+
+# Arguments of `timm.create_model` that would change what is loaded, or what the network returns,
+# behind the back of the other fields.
+_NOT_ARGUMENTS = (
+    "cache_dir",
+    "checkpoint_path",
+    "device",
+    "dtype",
+    "exportable",
+    "features_only",
+    "in_chans",
+    "model_name",
+    "pretrained",
+    "pretrained_cfg",
+    "pretrained_cfg_overlay",
+    "scriptable",
+)
+Side = Annotated[int, Field(ge=1, le=8192)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class HubWeights(Closed):
@@ -65,12 +87,14 @@ Weights = Annotated[
 class DataConfig(Closed):
     """Preprocessing values that replace those timm resolves for the architecture."""
 
-    input_size: tuple[int, int, int] | None = None
-    interpolation: str | None = None
-    crop_pct: float | None = None
-    crop_mode: str | None = None
-    mean: tuple[float, float, float] | None = None
-    std: tuple[float, float, float] | None = None
+    input_size: tuple[Literal[3], Side, Side] | None = None
+    interpolation: Literal["nearest", "bilinear", "bicubic", "box", "hamming", "lanczos"] | None = (
+        None
+    )
+    crop_pct: float | None = Field(default=None, gt=0, le=1, allow_inf_nan=False)
+    crop_mode: Literal["center", "squash", "border"] | None = None
+    mean: tuple[Finite, Finite, Finite] | None = None
+    std: tuple[Positive, Positive, Positive] | None = None
 
 
 class EncoderCard(Closed):
@@ -92,6 +116,18 @@ class EncoderCard(Closed):
     @classmethod
     def _safe(cls, value: str) -> str:
         return checked_name(value)
+
+    @field_validator("architecture_args")
+    @classmethod
+    def _harmless(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for key in _NOT_ARGUMENTS:
+            if key in value:
+                raise ValueError(f"{key!r} is not for architecture_args: use the card's own fields")
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"plain finite values only ({error})") from None
+        return value
 
     @property
     def is_control(self) -> bool:

@@ -51,7 +51,14 @@ def prepare(tmp_path: Path) -> Callable[..., PreparedSplit]:
         data = tmp_path / folder / f"{split}.arrow"
         facts = tmp_path / folder / f"{split}.json"
         prepare_split(
-            card, split, cap=cap, revision=revision, data=data, facts=facts, threads=threads
+            card,
+            split,
+            cap=cap,
+            strata=getattr(card, "strata", None),
+            revision=revision,
+            data=data,
+            facts=facts,
+            threads=threads,
         )
         return PreparedSplit.open(data, facts)
 

@@ -332,7 +332,7 @@ def test_a_configuration_becomes_its_targets():
                     "exclude": [{"model": LITE, "reason": "all of them"}],
                 }
             },
-            r"no model is left after `models\.only` and `models\.exclude`",
+            r"no model is left after `models\.only`, `models\.where` and `models\.exclude`",
         ),
         (
             projection(models=["tf_efficientnet_lite0.in1"]),

@@ -15,15 +15,21 @@ from semasia.latents import ShardWriter, provenance_of
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> PreparedSplit:
-    """Return 50 of the 1,000 test digits."""
+def prepared_files(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
+    """Prepare 50 of the 1,000 test digits; returns the folder."""
     folder = tmp_path_factory.mktemp("prepared") / "inputs" / "mnist_5k"
     card = BenchmarkCard.model_validate(
         yaml.safe_load((repository / "registry/benchmarks/mnist_5k.yaml").read_text())
     )
     data, facts = folder / "test.arrow", folder / "test.json"
     prepare_split(card, "test", cap=50, revision=None, data=data, facts=facts)
-    return PreparedSplit.open(data, facts)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def prepared(prepared_files: Path) -> PreparedSplit:
+    """Return 50 of the 1,000 test digits."""
+    return PreparedSplit.open(prepared_files / "test.arrow", prepared_files / "test.json")
 
 
 def described(width: int, name: str = "tiny.seed0", **extra: Any) -> dict[str, Any]:

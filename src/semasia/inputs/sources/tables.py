@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semasia.errors import SourceError
-from semasia.inputs.cards import BenchmarkCard, HubSource, ParquetSource, SavedSource
+from semasia.inputs.cards import HubSource, InputsCard, ParquetSource, SavedSource
 from semasia.inputs.images import decode
 from semasia.inputs.sources.base import SourceSplit
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import datasets
 
 
-def resolve_revision(card: BenchmarkCard) -> str | None:
+def resolve_revision(card: InputsCard) -> str | None:
     """Return the commit that a Hub card's data are read from; None for a local source.
 
     A pinned revision is returned as it stands, without a network.
@@ -43,9 +43,7 @@ def resolve_revision(card: BenchmarkCard) -> str | None:
     return revision
 
 
-def open_hub(
-    card: BenchmarkCard, source: HubSource, split: str, revision: str | None
-) -> SourceSplit:
+def open_hub(card: InputsCard, source: HubSource, split: str, revision: str | None) -> SourceSplit:
     """Open one split of a dataset on the Hub, at one commit."""
     import datasets
 
@@ -61,7 +59,7 @@ def open_hub(
     return _open(card, split, loaded, {"repo": source.repo, "revision": revision})
 
 
-def open_saved(card: BenchmarkCard, source: SavedSource, split: str) -> SourceSplit:
+def open_saved(card: InputsCard, source: SavedSource, split: str) -> SourceSplit:
     """Open one split of a dataset written by ``save_to_disk``."""
     import datasets
 
@@ -80,7 +78,7 @@ def open_saved(card: BenchmarkCard, source: SavedSource, split: str) -> SourceSp
     return _open(card, split, loaded, {})
 
 
-def open_parquet(card: BenchmarkCard, source: ParquetSource, split: str) -> SourceSplit:
+def open_parquet(card: InputsCard, source: ParquetSource, split: str) -> SourceSplit:
     """Open one split of a folder of Parquet files, in the order of their names."""
     import datasets
 
@@ -97,7 +95,7 @@ def open_parquet(card: BenchmarkCard, source: ParquetSource, split: str) -> Sour
 
 
 def _open(
-    card: BenchmarkCard, split: str, dataset: datasets.Dataset, origin: dict[str, str]
+    card: InputsCard, split: str, dataset: datasets.Dataset, origin: dict[str, str]
 ) -> SourceSplit:
     import datasets
 
@@ -152,7 +150,7 @@ def _open(
     )
 
 
-def _hub_error(card: BenchmarkCard, source: HubSource, error: Exception) -> SourceError:
+def _hub_error(card: InputsCard, source: HubSource, error: Exception) -> SourceError:
     """Tell what went wrong without the original exception, which may quote the token."""
     from huggingface_hub import get_token
 

@@ -1,0 +1,41 @@
+import sys
+import time
+from pathlib import Path
+
+from semasia.jobs import job
+from semasia.registry import load_model_set
+from semasia.registry.table import COLUMNS, built_cards, first_releases, registry_rows
+from semasia.tables import frame_of, write_table
+
+with job(snakemake.log[0]) as logger:
+    folder = Path(snakemake.params.registry)
+    names = [Path(path).stem for path in snakemake.input.sets]
+    sets = [load_model_set(name, folder / "models") for name in names]
+    cards = built_cards(sets)
+    told = began = time.monotonic()
+    done = 0
+
+    def progress(name: str, seconds: float) -> None:
+        global done, told
+        done += 1
+        logger.info("%s: %.2f s", name, seconds)
+        if time.monotonic() - told > 10:
+            told = time.monotonic()
+            print(f"registry: {done:,} networks measured", file=sys.stderr, flush=True)
+
+    rows = registry_rows(
+        cards,
+        releases=first_releases(folder),
+        cache=Path(snakemake.params.cache),
+        workers=snakemake.threads,
+        progress=progress,
+    )
+    frame = frame_of(rows, COLUMNS).sort("model_name")
+    write_table(frame, snakemake.output.parquet, snakemake.output.csv)
+    empty = (frame["unparsed"] == "").sum()
+    print(
+        f"registry: {len(frame):,} models, {frame['family'].null_count()} without a family, "
+        f"{empty:,} ({100 * empty / len(frame):.2f} %) with every token accounted for, in "
+        f"{time.monotonic() - began:.0f} s; {snakemake.output.parquet}",
+        file=sys.stderr,
+    )
