@@ -66,7 +66,7 @@ def all_geometry(wildcards):
 
 
 def all_figures(wildcards):
-    figures = ["probes", "metrics", "timings"]
+    figures = ["probes", "metrics", "timings", "registry"]
     if projection_shards(wildcards):
         figures.append("projection")
     pages = ["geometry", "registry", "timings"]
@@ -211,7 +211,7 @@ def write_report():
 ANALYSES = (
     "registry timings geometry geometry_table figure_probes figure_metrics".split()
 )
-ANALYSES += ["figure_projection", "figure_timings", "analyses"]
+ANALYSES += ["figure_projection", "figure_registry", "figure_timings", "analyses"]
 
 
 def was_interrupted(log):

@@ -97,3 +97,28 @@ rule figure_timings:
         "Drawing timings"
     script:
         "../../scripts/figure_timings.py"
+
+
+rule figure_registry:
+    input:
+        f"{REGISTRY}/registry.parquet",
+    output:
+        report(
+            "<results>/figures/registry.svg",
+            caption="../report/figure_registry.rst",
+            category="Models",
+            labels={"result": "parameters and latent width, all of timm"},
+        ),
+    log:
+        "<logs>/figure_registry.log",
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime="30m",
+    params:
+        recipe=recipes.FIGURES,
+    message:
+        "Drawing the registry"
+    script:
+        "../../scripts/figure_registry.py"

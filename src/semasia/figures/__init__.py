@@ -7,12 +7,14 @@ mpl.use("Agg")  # no display is needed, and none is looked for
 from semasia.figures.geometry import draw_metrics, draw_probes
 from semasia.figures.pages import write_geometry_page, write_plain_page
 from semasia.figures.projection import draw_projection
+from semasia.figures.registry import draw_registry
 from semasia.figures.timings import draw_timings
 
 __all__ = [
     "draw_metrics",
     "draw_probes",
     "draw_projection",
+    "draw_registry",
     "draw_timings",
     "write_geometry_page",
     "write_plain_page",

@@ -52,7 +52,7 @@ def draw_registry(frame: pl.DataFrame, path: str | Path) -> None:
 def _row(part: Figure | SubFigure, table: pl.DataFrame, groups: list[str], what: str) -> None:
     joint, parameters, widths = part.subplots(1, 3, width_ratios=[2, 1, 1])
     colours = _colours(len(groups), grey_last=groups[-1] == "Others")
-    # Small groups are drawn last, on top of large ones.
+    # Small groups are drawn later, on top of large ones; the rest lies beneath all of them.
     for group, colour in zip(groups, colours, strict=True):
         rows = table.filter(pl.col("group") == group)
         joint.scatter(
@@ -62,6 +62,7 @@ def _row(part: Figure | SubFigure, table: pl.DataFrame, groups: list[str], what:
             alpha=0.7,
             linewidths=0,
             color=colour,
+            zorder=1 if group == "Others" else 2,
             label=f"{group} ({len(rows):,})",
         )
     joint.set_xscale("log")
