@@ -115,6 +115,10 @@ def rows_cap(wildcards):
     return COLLECTION.cap(wildcards.benchmark, wildcards.split)
 
 
+def registry_folder(wildcards):
+    return str(REGISTRY)
+
+
 def on_accelerator():
     if EXTRACT.device == "auto":
         return accelerator_present()

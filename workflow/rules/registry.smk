@@ -17,7 +17,7 @@ rule registry:
         runtime="1h",
     params:
         cards=encoder_cards,
-        registry=str(REGISTRY),
+        registry=registry_folder,
         title=COLLECTION.config.title,
         recipe=recipes.REGISTRY,
     message:
@@ -45,7 +45,7 @@ rule build_registry:
         mem_mb=8000,
         runtime="2h",
     params:
-        registry=str(REGISTRY),
+        registry=registry_folder,
         cache=f"{RESULTS}/registry",
         recipe=recipes.REGISTRY,
     message:
