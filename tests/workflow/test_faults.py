@@ -228,11 +228,11 @@ def test_a_model_set_with_an_unsafe_name_is_refused(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 MiB, where mounting one is allowed."""
+    """A file system of 2 MiB, where mounting one is allowed."""
     folder = tmp_path / "small"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True
     )
     if mounted.returncode:
         pytest.skip("mounting a small file system needs root")
@@ -249,7 +249,9 @@ def test_no_space_is_told_and_leaves_no_shard(
         "extract": {"batch_size": 32, "batches_per_part": 1},
         "pathvars": {"results": str(small_disk / "results"), "logs": str(tmp_path / "logs")},
     }
-    done = run_workflow(tmp_path, config)
+    # The shard alone: other jobs would race it for the space.
+    shard = small_disk / "results" / "latents" / "mnist_5k" / MODEL / "test.parquet"
+    done = run_workflow(tmp_path, config, "--", str(shard))
     assert done.returncode != 0
     (line,) = errors(done, "StorageError")
     assert "No space left on device" in line
