@@ -46,7 +46,7 @@ def draw_timings(frame: pl.DataFrame, path: str | Path) -> None:
                 axis.text(total, place, f" {rate:.0f} images/s", va="center", fontsize=8)
         axis.set_yticks(range(len(shown)), [literal(n) for n in shown["model_name"]])
         axis.invert_yaxis()
-        axis.set_xlim(0, float(left.max() or 1.0) * 1.15)  # type: ignore[arg-type]
+        axis.set_xlim(0, (max(left.to_list(), default=0.0) or 1.0) * 1.15)
         axis.set_xlabel("seconds, all splits; images/s without setup")
         threads = "–".join(map(str, frame["threads"].unique().sort()))
         devices = ", ".join(frame["device"].unique().sort())
