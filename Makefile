@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SNAKEMAKE := . $(BIN)/activate && snakemake
 CONFIG ?= config/config.yaml
 
-.PHONY: run test lint report registry schemas pins clean
+.PHONY: run test lint bench report registry schemas pins clean
 
 run: $(VENV)/.run
 	$(SNAKEMAKE) --configfile $(CONFIG)
@@ -17,6 +17,10 @@ lint: $(VENV)/.dev
 	. $(BIN)/activate && ruff check . && ruff format --check . && snakefmt --check workflow
 	$(SNAKEMAKE) --lint
 	. $(BIN)/activate && pyright && lint-imports
+
+# All of them, or `make bench BENCH="imports registry"`.
+bench: $(VENV)/.dev
+	. $(BIN)/activate && python -m benchmarks $(BENCH)
 
 report: $(VENV)/.run
 	$(SNAKEMAKE) --configfile $(CONFIG) --report results/report.html

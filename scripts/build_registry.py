@@ -3,7 +3,8 @@ import time
 from pathlib import Path
 
 from semasia.jobs import job
-from semasia.registry import load_model_set
+from semasia.registry import EncoderCard, load_model_set
+from semasia.registry.reading import read_identifiers
 from semasia.registry.table import COLUMNS, built_cards, first_releases, registry_rows
 from semasia.tables import frame_of, write_table
 
@@ -32,10 +33,12 @@ with job(snakemake.log[0]) as logger:
     )
     frame = frame_of(rows, COLUMNS).sort("model_name")
     write_table(frame, snakemake.output.parquet, snakemake.output.csv)
-    empty = (frame["unparsed"] == "").sum()
+    for name, known in zip(names, sets, strict=True):
+        identifiers = [n for n, card in known.items() if card == EncoderCard.of_timm(n)]
+        if identifiers:
+            print(f"registry: {name}: {read_identifiers(identifiers)}", file=sys.stderr)
     print(
-        f"registry: {len(frame):,} models, {frame['family'].null_count()} without a family, "
-        f"{empty:,} ({100 * empty / len(frame):.2f} %) with every token accounted for, in "
-        f"{time.monotonic() - began:.0f} s; {snakemake.output.parquet}",
+        f"registry: {len(frame):,} models in {time.monotonic() - began:.0f} s; "
+        f"{snakemake.output.parquet}",
         file=sys.stderr,
     )

@@ -89,14 +89,10 @@ def _models(options: argparse.Namespace) -> None:
 
 
 def _check(path: Path, registry: Path) -> None:
-    import yaml
-
+    from semasia.closed import read_yaml
     from semasia.config import Collection, parse_config
 
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SemasiaError(f"{path}: cannot be read: {error}") from error
+    content = read_yaml(path)
     collection = Collection.resolve(parse_config(content, str(path)), registry, str(path))
     for benchmark in collection.benchmarks:
         for split in collection.splits(benchmark):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from semasia.inputs import BenchmarkCard, find_benchmark, load_benchmark
-from semasia.inputs.cards import HubSource, IdxSource, PackageSource
+from semasia.inputs.origins import HubSource, IdxSource, PackageSource
 
 FOLDER = Path(__file__).parents[2] / "registry" / "benchmarks"
 CARDS = sorted(FOLDER.glob("*.yaml"))

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
 
 from semasia.config import Collection, parse_config
 from semasia.errors import ConfigError
 from semasia.registry import EncoderCard, load_model_set
+from semasia.registry.reading import read_identifiers
 from semasia.registry.selection import read_registry, select_models
 from semasia.registry.table import (
     COLUMNS,
@@ -65,6 +67,24 @@ def test_no_family_is_null_and_tokens_are_accounted_for(built: pl.DataFrame) -> 
     assert (timm["family"] != "unknown").all()
 
 
+def test_every_identifier_of_timm_is_read(repository: Path) -> None:
+    reading = read_identifiers(load_model_set("timm-1.0.31", repository / "registry" / "models"))
+    assert reading.identifiers == 1826
+    assert reading.exceptions == {}
+    assert reading.without_family == []
+    assert reading.accounted_share >= 0.99
+
+
+def test_a_reading_counts_what_it_could_not_read() -> None:
+    names = ["resnet18.a1_in1k", "", "nonesuch_50.a1_in1k", "resnet18.qqzz_in1k"]
+    reading = read_identifiers(names)
+    assert list(reading.exceptions) == [""]
+    assert reading.without_family == ["nonesuch_50.a1_in1k"]
+    assert reading.unparsed["resnet18.qqzz_in1k"] == "qqzz"
+    assert reading.accounted_share == 0.25
+    assert "1 exceptions, 1 without a family, 25.00 %" in str(reading)
+
+
 def test_capacity_is_null_only_with_a_reason(built: pl.DataFrame) -> None:
     unknown = built.filter(pl.col("latent_dim").is_null())
     assert unknown["capacity_note"].null_count() == 0
@@ -84,6 +104,32 @@ def test_queries(built: pl.DataFrame) -> None:
         select_models(built, "family = = 'ViT'")
     with pytest.raises(ConfigError, match=r"'nobody.x' is not in the built registry"):
         select_models(built, "TRUE", ["nobody.x"])
+
+
+def test_a_query_reaches_models_of_ones_own(repository: Path, tmp_path: Path) -> None:
+    seeded = {
+        "name": "lcnet_050.mine",
+        "architecture": "lcnet_050",
+        "weights": {"source": "random", "seed": 3},
+        "license": "mit",
+    }
+    larger = {**seeded, "name": "resnet18.mine", "architecture": "resnet18"}
+    named = {"name": "resnet18.a1_in1k", "architecture": "resnet18.a1_in1k"}
+    path = tmp_path / "models.yaml"
+    path.write_text(yaml.safe_dump({"description": "mine", "models": [seeded, larger, named]}))
+    content = {
+        "benchmarks": [{"name": "mnist"}],
+        "models": {"file": str(path), "where": "num_parameters < 5e6 OR license = 'apache-2.0'"},
+        "pathvars": {"results": str(tmp_path / "results")},
+    }
+    config = parse_config(content, "my.yaml")
+    collection = Collection.resolve(config, repository / "registry", "my.yaml")
+    assert list(collection.models) == ["lcnet_050.mine", "resnet18.a1_in1k"]
+    kept = sorted((tmp_path / "results" / "registry" / "models").glob("*.json"))
+    assert len(kept) == 2
+    times = [p.stat().st_mtime_ns for p in kept]
+    assert Collection.resolve(config, repository / "registry", "my.yaml").models
+    assert [p.stat().st_mtime_ns for p in kept] == times
 
 
 def test_a_configuration_selects_by_query(repository: Path) -> None:

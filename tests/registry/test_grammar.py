@@ -338,7 +338,7 @@ def test_a_number_field_needs_a_number(folder: Path) -> None:
 
 def test_a_missing_file(folder: Path) -> None:
     (folder / "methods.yaml").unlink()
-    with pytest.raises(CardError, match="there is no such vocabulary"):
+    with pytest.raises(CardError, match="there is no such file"):
         load_vocabulary(folder)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from semasia.compat import import_timm
+from semasia.errors import CardError
 from semasia.files import sha256_of_file
 from semasia.inputs.sources.arrays import package_file
 from semasia.registry import PackageWeights, RandomWeights, load_model_set
@@ -31,6 +32,15 @@ def test_every_set_loads_and_every_name_is_safe(name: str):
 def test_names_differ_in_more_than_case(name: str):
     models = load_model_set(name, FOLDER)
     assert len({key.lower() for key in models}) == len(models)
+
+
+def test_a_key_given_twice_is_refused(tmp_path: Path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "description: mine\nmodels:\n  - name: a.b\n    architecture: resnet18\n    name: a.c\n"
+    )
+    with pytest.raises(CardError, match=r"mine\.yaml: .*'name' is defined twice, in lines 3 and 5"):
+        load_model_set("mine", tmp_path)
 
 
 def test_the_papers_set_has_1697_models_without_the_two_largest():

@@ -60,6 +60,15 @@ def test_descriptions_redo_nothing_and_bad_models_stop_only_themselves(
     assert "2 of 4 targets are left out" in page
     assert "Triggers" in page
 
+    # After a run of one shard, which cannot be made, no analyses are begun that nobody asked for.
+    (results / "logs" / "analyses.log").unlink()
+    alone = "results/latents/digits/lcnet_05.typo/test.parquet"
+    assert run_workflow(tmp_path, write(), "--", alone).returncode != 0
+    assert not (results / "logs" / "analyses.log").exists()
+    assert run_workflow(tmp_path, write(), "--", "results/tables/timings.parquet").returncode != 0
+    asked = planned_jobs((results / "logs" / "analyses.log").read_text())
+    assert not {"geometry", "figure_probes"} & set(asked)
+
     models["models"] = [SMALL]
     whole = run_workflow(tmp_path, write())
     assert whole.returncode == 0, whole.stderr

@@ -1,9 +1,6 @@
 # What the rules share: the collection, and functions named for what they return.
-import subprocess
-import sys
 from pathlib import Path
 
-import yaml
 from snakemake.exceptions import WorkflowError
 
 from semasia.config import Collection, parse_config
@@ -24,8 +21,8 @@ try:
 except SemasiaError as error:
     raise WorkflowError(f"{type(error).__name__}: {error}") from None
 
-RESULTS = COLLECTION.config.pathvars.get("results", "results").rstrip("/")
-LOGS = COLLECTION.config.pathvars.get("logs", f"{RESULTS}/logs")
+RESULTS = COLLECTION.config.results
+LOGS = COLLECTION.config.logs
 EXTRACT = COLLECTION.config.extract
 
 
@@ -187,79 +184,3 @@ def images_to_extract():
         j for j in workflow.persistence.dag.needrun_jobs() if j.rule.name == "extract"
     )
     return sum(COLLECTION.rows(j.wildcards.benchmark, j.wildcards.split) for j in jobs)
-
-
-def snakemake_again(log, *arguments, targets=(), **changes):
-    # Run this workflow once more on the configuration in force, its output in a file.
-    Path(LOGS).mkdir(parents=True, exist_ok=True)
-    effective = Path(LOGS, "config.yaml")
-    effective.write_text(yaml.safe_dump({**config, **changes}), encoding="utf-8")
-    command = [sys.executable, "-m", "snakemake", *arguments]
-    command += [
-        "--snakefile",
-        str(workflow.main_snakefile),
-        "--cores",
-        str(workflow.cores),
-    ]
-    command += ["--configfile", str(effective), "--", *targets]
-    with open(Path(LOGS, log), "w") as file:
-        subprocess.run(command, stdout=file, stderr=subprocess.STDOUT)
-
-
-def write_report():
-    # Only where everything on it is there: a run of single targets leaves the report alone.
-    if all(Path(f).exists() for f in all_figures(None)):
-        snakemake_again("report.log", "--report", f"{RESULTS}/report.html")
-
-
-ANALYSES = (
-    "registry timings geometry geometry_table figure_probes figure_metrics".split()
-)
-ANALYSES += ["figure_projection", "figure_registry", "figure_timings", "analyses"]
-
-
-def was_interrupted(log):
-    files = [log] if isinstance(log, str) else log
-    told = "Terminating processes on user request"
-    return any(told in Path(f).read_text(errors="replace") for f in files)
-
-
-def analyse_what_exists(log):
-    # After a run in which some targets failed: the analyses of all the others, and nothing else.
-    # The lock is held by this process, which has no jobs left.
-    if not (
-        COLLECTION.config.existing_only or workflow.remote_exec or was_interrupted(log)
-    ):
-        snakemake_again(
-            "analyses.log",
-            *("--nolock", "--allowed-rules", *ANALYSES),
-            targets=["analyses"],
-            existing_only=True,
-        )
-
-
-def summary():
-    targets = list(COLLECTION.targets())
-    made = sum(Path(shard(*t)).exists() for t in targets)
-    lines = [
-        f"{made:,} of {len(targets):,} shards: {shard('BENCHMARK', 'MODEL', 'SPLIT')}"
-    ]
-    for name in (
-        "tables/geometry.csv",
-        "tables/registry.csv",
-        "tables/timings.csv",
-        "report.html",
-    ):
-        if Path(RESULTS, name).exists():
-            lines.append(f"{RESULTS}/{name}")
-    return "Made:\n  " + "\n  ".join(lines)
-
-
-def failures():
-    keys = ((t.benchmark, t.model, f"{t.split}.json") for t in COLLECTION.targets())
-    records = [
-        p for p in (Path(RESULTS, "failures", *key) for key in keys) if p.exists()
-    ]
-    shown = [str(p) for p in records[:20]] + (["…"] if len(records) > 20 else [])
-    lines = [f"{len(records)} targets failed:", *shown] if records else []
-    return "\n  ".join(["Some jobs failed; each error above names its log.", *lines])

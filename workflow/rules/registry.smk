@@ -18,6 +18,7 @@ rule registry:
     params:
         cards=encoder_cards,
         registry=registry_folder,
+        cache=f"{RESULTS}/registry",
         title=COLLECTION.config.title,
         recipe=recipes.REGISTRY,
     message:

@@ -14,6 +14,8 @@ from semasia.inputs import BenchmarkCard, find_benchmark, load_benchmark
 from semasia.registry import EncoderCard, load_model_set
 from semasia.registry.selection import read_registry, select_models
 from semasia.registry.sets import read_model_set
+from semasia.registry.table import COLUMNS, collection_rows
+from semasia.tables import frame_of
 
 
 class Target(NamedTuple):
@@ -66,7 +68,7 @@ class Collection:
                 raise ConfigError(f"{file}: benchmark {choice.name!r} is listed twice.")
             cards[choice.name] = _card(choice, registry / "benchmarks", file)
             choices[choice.name] = choice
-        models = _models(config.models, registry / "models", file)
+        models = _models(config.models, registry / "models", file, Path(config.results, "registry"))
         collection = cls(config, cards, models, choices)
         collection._check_projection(file)
         return collection
@@ -146,7 +148,7 @@ def _card(choice: BenchmarkChoice, folder: Path, file: str) -> BenchmarkCard:
     return card
 
 
-def _models(models: Models, folder: Path, file: str) -> dict[str, EncoderCard]:
+def _models(models: Models, folder: Path, file: str, cache: Path) -> dict[str, EncoderCard]:
     if models.set is not None:
         cards = load_model_set(models.set, folder)
     else:
@@ -161,7 +163,11 @@ def _models(models: Models, folder: Path, file: str) -> dict[str, EncoderCard]:
                 f"{did_you_mean(name, cards)}"
             )
     if models.where is not None:
-        wanted = select_models(read_registry(folder.parent), models.where, wanted)
+        built = read_registry(folder.parent)
+        if models.file is not None:
+            rows = collection_rows((cards[name] for name in wanted), folder.parent, cache)
+            built = frame_of(rows, COLUMNS)
+        wanted = select_models(built, models.where, wanted)
     chosen = {name: cards[name] for name in wanted if name not in left_out}
     if not chosen:
         raise ConfigError(

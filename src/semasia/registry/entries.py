@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from semasia.inputs.cards import Closed
+from semasia.closed import Closed
 from semasia.registry.parsed import DERIVED, FLAGS, INTEGERS, ROLES, ParsedIdentifier
 from semasia.registry.patterns import captures, compiled, references
 

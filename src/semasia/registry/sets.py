@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pydantic import Field
 
+from semasia.closed import Closed, load_card
 from semasia.errors import CardError, did_you_mean
-from semasia.inputs.cards import Closed, load_card
 from semasia.registry.cards import EncoderCard, checked_name
 
 

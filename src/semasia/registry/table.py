@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib.metadata
 import json
 import types
 import typing
@@ -188,28 +189,45 @@ def _mapped(
         yield from pool.map(function, cards, chunksize=4)
 
 
-def collection_rows(cards: Iterable[EncoderCard], folder: Path) -> list[dict[str, Any]]:
+def collection_rows(
+    cards: Iterable[EncoderCard], folder: Path, cache: Path | None = None
+) -> list[dict[str, Any]]:
     """Return the registry's rows of a collection's models.
 
-    timm's own checkpoints are looked up in the built table; local ones are measured now.
+    timm's own checkpoints are looked up in the built table; local ones are measured.
 
     Parameters
     ----------
     cards : iterable of EncoderCard
     folder : Path
         The registry's folder, with ``registry.parquet``.
+    cache : Path, optional
+        Folder that keeps the rows of local models, so that each is measured once.
     """
     from semasia.registry.selection import read_registry
 
     built = {row["model_name"]: row for row in read_registry(folder).iter_rows(named=True)}
-    releases = first_releases(folder)
     rows = []
     for card in cards:
         if card == EncoderCard.of_timm(card.name) and card.name in built:
             rows.append(built[card.name])
         else:
-            rows.extend(registry_rows([card], releases=releases))
+            rows.append(_local_row(card, folder, cache))
     return rows
+
+
+def _local_row(card: EncoderCard, folder: Path, cache: Path | None) -> dict[str, Any]:
+    version = importlib.metadata.version("timm")
+    content = json.dumps([version, recipes.REGISTRY, card.model_dump(mode="json")])
+    digest = hashlib.sha256(content.encode()).hexdigest()[:32]
+    path = cache / "models" / f"{digest}.json" if cache else None
+    if path and path.is_file():
+        return json.loads(path.read_text(encoding="utf-8"))
+    (row,) = registry_rows([card], releases=first_releases(folder))
+    if path:
+        with whole_file(path) as temporary:
+            temporary.write_text(json.dumps(row), encoding="utf-8")
+    return row
 
 
 def built_cards(sets: Iterable[Mapping[str, EncoderCard]]) -> list[EncoderCard]:

@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
 
-import yaml
-from pydantic import BaseModel, ValidationError
-
+from semasia.closed import load_card
 from semasia.errors import CardError, did_you_mean
-from semasia.inputs.cards import explain
 from semasia.registry.entries import (
     DatasetsFile,
     Entry,
@@ -24,7 +20,6 @@ from semasia.registry.location import registry_folder
 
 TAG_FILES = ("organisations", "methods", "augmentations", "pretraining")
 Scope = dict[str, Entry]
-Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -49,27 +44,6 @@ class Vocabulary:
         return (family.tags, self.tags) if family else (self.tags,)
 
 
-if TYPE_CHECKING:
-    _SafeLoader = yaml.SafeLoader
-else:
-    _SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _Loader(_SafeLoader):
-    """A safe loader that refuses a key given twice, which YAML would silently overwrite."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: dict[object, int] = {}
-        for key, _ in node.value:
-            line = key.start_mark.line + 1
-            if key.tag != "tag:yaml.org,2002:merge" and key.value in seen:
-                raise yaml.YAMLError(
-                    f"{key.value!r} is defined twice, in lines {seen[key.value]} and {line}"
-                )
-            seen[key.value] = line
-        return super().construct_mapping(node, deep)
-
-
 @cache
 def default_vocabulary() -> Vocabulary:
     """Return the repository's vocabularies, read once per process."""
@@ -86,8 +60,8 @@ def load_vocabulary(folder: Path) -> Vocabulary:
         group that does not exist, or a macro-family is not one of the six.
     """
     path = folder / "families.yaml"
-    families = _read(path, FamiliesFile).families
-    groups = _read(folder / "architecture.yaml", GroupsFile).groups
+    families = load_card(path, FamiliesFile).families
+    groups = load_card(folder / "architecture.yaml", GroupsFile).groups
     stems: set[tuple[str, str | None]] = set()
     for family in families:
         if (family.stem, family.when) in stems:
@@ -103,13 +77,13 @@ def load_vocabulary(folder: Path) -> Vocabulary:
     origin: dict[str, Path] = {}
     order: dict[str, int] = {}
     path = folder / "datasets.yaml"
-    for token, dataset in _read(path, DatasetsFile).datasets.items():
+    for token, dataset in load_card(path, DatasetsFile).datasets.items():
         order[dataset.name] = dataset.order
         for alias in (token, *dataset.aliases):
             _add(tags, origin, alias, dataset.entry(), path)
     for name in TAG_FILES:
         path = folder / f"{name}.yaml"
-        for token, entry in _read(path, TokensFile).tokens.items():
+        for token, entry in load_card(path, TokensFile).tokens.items():
             _add(tags, origin, token, entry, path)
     return Vocabulary(families=families, groups=groups, tags=tags, dataset_order=order)
 
@@ -121,17 +95,3 @@ def _add(tags: Scope, origin: dict[str, Path], token: str, entry: Entry, path: P
             f"{tags[token].meaning!r}. A token has one meaning; remove one of the two."
         )
     tags[token], origin[token] = entry, path
-
-
-def _read(path: Path, model: type[Model]) -> Model:
-    try:
-        with path.open(encoding="utf-8") as file:
-            content = yaml.load(file, Loader=_Loader)
-    except FileNotFoundError:
-        raise CardError(f"{path}: there is no such vocabulary.") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise CardError(f"{path}: is not a readable vocabulary: {error}") from error
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        raise CardError(f"{path}: {explain(error, model)}") from error

@@ -14,7 +14,8 @@ from PIL import Image
 
 from semasia.errors import ImageError, RowCountError, SourceError
 from semasia.inputs import BenchmarkCard, PreparedSplit, SplitFacts, open_split, prepare_split
-from semasia.inputs.cards import LabelColumn, ParquetSource, SavedSource, Split
+from semasia.inputs.cards import LabelColumn, Split
+from semasia.inputs.origins import ParquetSource, SavedSource
 
 from unit.inputs import tiny_hub
 from unit.inputs.tiny_hub import ROWS

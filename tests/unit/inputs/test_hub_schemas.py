@@ -14,7 +14,7 @@ from PIL import Image, ImageChops
 
 from semasia.errors import SourceError
 from semasia.inputs import PreparedSplit, open_split, resolve_revision
-from semasia.inputs.cards import HubSource, ParquetSource, SavedSource
+from semasia.inputs.origins import HubSource, ParquetSource, SavedSource
 
 from unit.inputs import tiny_hub
 from unit.inputs.tiny_hub import CASES, LAYOUT, ROWS, SPLITS

@@ -14,7 +14,8 @@ import numpy as np
 from PIL import Image
 
 from semasia.inputs import BenchmarkCard, load_benchmark
-from semasia.inputs.cards import ParquetSource, SavedSource, Split
+from semasia.inputs.cards import Split
+from semasia.inputs.origins import ParquetSource, SavedSource
 
 REGISTRY = Path(__file__).parents[3] / "registry"
 ROWS = 12

@@ -13,7 +13,8 @@ import numpy as np
 
 from semasia.errors import SourceError
 from semasia.files import sha256_of_file
-from semasia.inputs.cards import IdxSource, InputsCard, PackageSource
+from semasia.inputs.cards import InputsCard
+from semasia.inputs.origins import IdxSource, PackageSource
 from semasia.inputs.sources.base import SourceSplit
 
 _IDX_UINT8 = 0x08

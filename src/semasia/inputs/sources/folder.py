@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from semasia.errors import SourceError
-from semasia.inputs.cards import FolderSource, InputsCard
+from semasia.inputs.cards import InputsCard
+from semasia.inputs.origins import FolderSource
 from semasia.inputs.sources.arrays import fold_positions
 from semasia.inputs.sources.base import SourceSplit
 

@@ -7,14 +7,8 @@ from itertools import zip_longest
 import numpy as np
 
 from semasia.errors import RowCountError, SourceError
-from semasia.inputs.cards import (
-    FolderSource,
-    HubSource,
-    IdxSource,
-    InputsCard,
-    PackageSource,
-    ParquetSource,
-)
+from semasia.inputs.cards import InputsCard
+from semasia.inputs.origins import FolderSource, HubSource, IdxSource, PackageSource, ParquetSource
 from semasia.inputs.sources.arrays import open_idx, open_package
 from semasia.inputs.sources.base import SourceSplit
 from semasia.inputs.sources.folder import open_folder

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semasia.errors import SourceError
-from semasia.inputs.cards import HubSource, InputsCard, ParquetSource, SavedSource
+from semasia.inputs.cards import InputsCard
 from semasia.inputs.images import decode
+from semasia.inputs.origins import HubSource, ParquetSource, SavedSource
 from semasia.inputs.sources.base import SourceSplit
 
 if TYPE_CHECKING:

@@ -1,0 +1,92 @@
+# What a run does when its jobs are over: the report, the analyses of what exists, what it says.
+import subprocess
+import sys
+
+import yaml
+
+
+def snakemake_again(log, *arguments, targets=(), **changes):
+    # Run this workflow once more on the configuration in force, its output in a file.
+    Path(LOGS).mkdir(parents=True, exist_ok=True)
+    effective = Path(LOGS, "config.yaml")
+    effective.write_text(yaml.safe_dump({**config, **changes}), encoding="utf-8")
+    command = [sys.executable, "-m", "snakemake", *arguments]
+    command += [
+        "--snakefile",
+        str(workflow.main_snakefile),
+        "--cores",
+        str(workflow.cores),
+    ]
+    command += ["--configfile", str(effective), "--", *targets]
+    with open(Path(LOGS, log), "w") as file:
+        subprocess.run(command, stdout=file, stderr=subprocess.STDOUT)
+
+
+def write_report():
+    # Only where everything on it is there: a run of single targets leaves the report alone.
+    if all(Path(f).exists() for f in all_figures(None)):
+        snakemake_again("report.log", "--report", f"{RESULTS}/report.html")
+
+
+ANALYSES = (
+    "registry timings geometry geometry_table figure_probes figure_metrics".split()
+)
+ANALYSES += ["figure_projection", "figure_registry", "figure_timings", "analyses"]
+
+
+def was_interrupted(log):
+    files = [log] if isinstance(log, str) else log
+    told = "Terminating processes on user request"
+    return any(told in Path(f).read_text(errors="replace") for f in files)
+
+
+def analyses_asked_for():
+    # Of this run's targets those that are analyses; all of them where everything was asked for.
+    asked = set(workflow.dag_settings.targets) - {"all"}
+    if asked != set(workflow.dag_settings.targets) or not asked:
+        return ["analyses"]
+    folders = tuple(
+        f"{RESULTS}/{n}/" for n in ("geometry", "tables", "figures", "pages")
+    )
+    return sorted(t for t in asked if t in ANALYSES or t.startswith(folders))
+
+
+def analyse_what_exists(log):
+    # After a run in which some targets failed: the analyses of all the others, and nothing else.
+    # The lock is held by this process, which has no jobs left.
+    inner = COLLECTION.config.existing_only or workflow.remote_exec
+    targets = analyses_asked_for()
+    if targets and not inner and not was_interrupted(log):
+        snakemake_again(
+            "analyses.log",
+            *("--nolock", "--allowed-rules", *ANALYSES),
+            targets=targets,
+            existing_only=True,
+        )
+
+
+def summary():
+    targets = list(COLLECTION.targets())
+    made = sum(Path(shard(*t)).exists() for t in targets)
+    lines = [
+        f"{made:,} of {len(targets):,} shards: {shard('BENCHMARK', 'MODEL', 'SPLIT')}"
+    ]
+    for name in (
+        "tables/geometry.csv",
+        "tables/registry.csv",
+        "tables/timings.csv",
+        "report.html",
+    ):
+        if Path(RESULTS, name).exists():
+            lines.append(f"{RESULTS}/{name}")
+    return "Made:\n  " + "\n  ".join(lines)
+
+
+def failures():
+    keys = ((t.benchmark, t.model, f"{t.split}.json") for t in COLLECTION.targets())
+    records = [
+        p for p in (Path(RESULTS, "failures", *key) for key in keys) if p.exists()
+    ]
+    shown = [str(p) for p in records[:20]] + (["…"] if len(records) > 20 else [])
+    lines = [f"{len(records)} targets failed:", *shown] if records else []
+    return "\n  ".join(["Some jobs failed; each error above names its log.", *lines])
