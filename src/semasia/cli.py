@@ -63,7 +63,7 @@ def _models(options: argparse.Namespace) -> None:
     folder = options.registry or registry_folder()
     frame = read_registry(folder)
     names = list(load_model_set(options.set, folder / "models")) if options.set else None
-    chosen = select_models(frame, options.where or "TRUE", names)
+    chosen = select_models(frame, options.where or "TRUE", names, origin="--where")
     default = "model_name,family,macro_family,size,num_parameters,latent_dim,license"
     columns = [c.strip() for c in (options.columns or default).split(",")]
     for column in columns:

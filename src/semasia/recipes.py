@@ -12,7 +12,9 @@ PREPARE = 2
 # Latents.
 EXTRACT = 1
 # Rows of the registry table.
-REGISTRY = 2
+REGISTRY = 3
+# What building a network without weights tells.
+CAPACITY = 2
 # Rows of the geometry table.
 GEOMETRY = 2
 # Rows of the timings table.

@@ -50,7 +50,7 @@ def test_hardly_a_token_is_left_over(parsed: dict[str, ParsedIdentifier]) -> Non
     left = {n: p.unparsed for n, p in parsed.items() if p.unparsed}
     assert len(left) <= 0.01 * len(parsed), left
     # Tokens whose meaning nothing public states; another one is a gap in the vocabularies.
-    assert set(left.values()) <= {"ix", "pd"}
+    assert set(left.values()) <= {"pd"}
 
 
 def test_columns_have_their_types(parsed: dict[str, ParsedIdentifier]) -> None:

@@ -33,7 +33,10 @@ def read_registry(folder: Path) -> pl.DataFrame:
 
 
 def select_models(
-    registry: pl.DataFrame, where: str, names: Iterable[str] | None = None
+    registry: pl.DataFrame,
+    where: str,
+    names: Iterable[str] | None = None,
+    origin: str = "models.where",
 ) -> list[str]:
     """Return the names of the models that a condition holds for, in the table's order.
 
@@ -45,6 +48,8 @@ def select_models(
         What stands after WHERE in polars' SQL, over the registry's columns.
     names : iterable of str, optional
         Choose among these alone; all must be in the table.
+    origin : str
+        Where the condition was given, for messages.
 
     Raises
     ------
@@ -60,7 +65,7 @@ def select_models(
         absent = sorted(set(wanted) - set(registry["model_name"]))
         if absent:
             raise ConfigError(
-                f"models.where: {absent[0]!r} is not in the built registry ({len(absent)} such "
+                f"{origin}: {absent[0]!r} is not in the built registry ({len(absent)} such "
                 "models); list it in a set under registry/models/ and run `make registry`."
             )
         frame = registry.filter(pl.col("model_name").is_in(wanted))
@@ -72,11 +77,11 @@ def select_models(
         found = re.search(r'"?(\w+)"?', str(error).replace("unable to find column", ""))
         column = found[1] if found else str(error)
         raise ConfigError(
-            f"models.where: there is no column {column!r}.{did_you_mean(column, registry.columns)} "
+            f"{origin}: there is no column {column!r}.{did_you_mean(column, registry.columns)} "
             f"Columns: {', '.join(registry.columns)}."
         ) from None
     except pl.exceptions.PolarsError as error:
         raise ConfigError(
-            f"models.where: {where!r} is no condition in polars' SQL: {str(error).splitlines()[0]}"
+            f"{origin}: {where!r} is no condition in polars' SQL: {str(error).splitlines()[0]}"
         ) from None
     return chosen["model_name"].to_list()

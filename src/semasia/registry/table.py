@@ -157,7 +157,7 @@ def _capacity_key(card: EncoderCard) -> str:
     kept = ("num_classes", "input_size", "pool_size", "fixed_input_size", "first_conv")
     content = [
         timm.__version__,
-        recipes.REGISTRY,
+        recipes.CAPACITY,
         card.architecture.split(".")[0],
         card.architecture_args,
         card.data_config.input_size,
