@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SNAKEMAKE := . $(BIN)/activate && snakemake
 CONFIG ?= config/config.yaml
 
-.PHONY: run test lint bench report registry schemas pins clean
+.PHONY: run test lint bench soak report registry schemas pins clean
 
 run: $(VENV)/.run
 	$(SNAKEMAKE) --configfile $(CONFIG)
@@ -21,6 +21,11 @@ lint: $(VENV)/.dev
 # All of them, or `make bench BENCH="imports registry"`.
 bench: $(VENV)/.dev
 	. $(BIN)/activate && python -m benchmarks $(BENCH)
+
+# Hundreds of kills; minutes to hours.
+soak: $(VENV)/.dev
+	. $(BIN)/activate && SEMASIA_KILLS=500 SEMASIA_SOAK_RESULT=benchmarks/results/soak.json \
+	  pytest -s --timeout 7200 tests/unit/extraction/test_kills.py
 
 report: $(VENV)/.run
 	$(SNAKEMAKE) --configfile $(CONFIG) --report results/report.html

@@ -28,10 +28,13 @@ def main(arguments: list[str] | None = None) -> int:
     models.add_argument("--set", help="a model set; all of the registry by default")
     models.add_argument("--format", choices=("table", "csv", "json"), default="table")
     models.add_argument("--registry", type=Path, default=None)
+    _add_verify(commands)
     options = parser.parse_args(arguments)
     try:
         if options.command == "show":
             _show(options.shard)
+        elif options.command == "verify":
+            return _verify(options)
         elif options.command == "models":
             _models(options)
         else:
@@ -86,6 +89,66 @@ def _models(options: argparse.Namespace) -> None:
         ):
             print(shown)
         print(f"{len(shown):,} models")
+
+
+def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    verify = commands.add_parser("verify", help="check every shard of a collection")
+    verify.add_argument(
+        "paths",
+        type=Path,
+        nargs="+",
+        metavar="PATH",
+        help="a shard, a results folder, or a published collection",
+    )
+    verify.add_argument(
+        "--recompute",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="compute N rows drawn at random again, and compare",
+    )
+    verify.add_argument("--config", type=_file, help="configuration whose model cards are used")
+    verify.add_argument(
+        "--inputs", type=_folder, help="prepared inputs; by default inputs/ beside latents/"
+    )
+    verify.add_argument(
+        "--registry", type=_folder, help="the registry; by default this repository's"
+    )
+    verify.add_argument("--seed", type=_count, default=0, help="of the rows drawn")
+    verify.add_argument("--format", choices=("table", "json"), default="table")
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from semasia.audit import as_json, as_table, verify
+
+    audit = verify(
+        options.paths,
+        recompute=options.recompute,
+        config=options.config,
+        inputs=options.inputs,
+        registry=options.registry,
+        seed=options.seed,
+    )
+    print(as_json(audit) if options.format == "json" else as_table(audit))
+    return audit.status
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 on")
+    return int(text)
+
+
+def _file(text: str) -> Path:
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {text}")
+    return Path(text)
+
+
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {text}")
+    return Path(text)
 
 
 def _check(path: Path, registry: Path) -> None:

@@ -58,6 +58,16 @@ class DegenerateEmbeddingError(SemasiaError):
     """A metric is undefined: all points coincide, or there are too few of them."""
 
 
+class StoppedError(SemasiaError):
+    """The process was asked to end by a signal, has saved its work, and ends."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(
+            f"asked to end by signal {signal}; the rows computed are kept, run again to go on."
+        )
+        self.signal = signal
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``" Did you mean …?"`` with the nearest known names, or an empty string."""
     near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)

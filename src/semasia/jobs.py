@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from semasia.errors import SemasiaError
+from semasia.errors import SemasiaError, StoppedError
 
 
 @contextlib.contextmanager
@@ -41,6 +41,11 @@ def job(log: str | Path, *, failure: str | Path | None = None) -> Iterator[loggi
     began = time.monotonic()
     try:
         yield logger
+    except StoppedError as stopped:
+        # No failure: what is missing is made by the next run.
+        logger.warning("%s", stopped)
+        print(f"{stopped}\n  log: {path}", file=sys.stderr, flush=True)
+        raise SystemExit(128 + stopped.signal) from None
     except Exception as error:
         logger.exception("failed after %.1f s", time.monotonic() - began)
         if failure:

@@ -10,7 +10,7 @@ SELECTION = 2
 # The prepared inputs of a split.
 PREPARE = 2
 # Latents.
-EXTRACT = 1
+EXTRACT = 2
 # Rows of the registry table.
 REGISTRY = 3
 # What building a network without weights tells.
@@ -18,6 +18,6 @@ CAPACITY = 2
 # Rows of the geometry table.
 GEOMETRY = 2
 # Rows of the timings table.
-TIMINGS = 1
+TIMINGS = 2
 # Figures and pages.
 FIGURES = 2

@@ -19,12 +19,14 @@ rule extract:
         mem_mb=extract_mem_mb,
         runtime="4h",
         # Tuning these never redoes work: they are no parameters.
-        batch_size=EXTRACT.batch_size,
+        batch_size=EXTRACT.batch_size or 0,
         batches_per_part=EXTRACT.batches_per_part,
+        compile_from=EXTRACT.compile_from or 0,
         device=EXTRACT.device,
     params:
         encoder=encoder_card,
         preprocess=EXTRACT.preprocess,
+        precision=EXTRACT.precision,
         recipe=recipes.EXTRACT,
     message:
         "Extracting {wildcards.benchmark}/{wildcards.split} with {wildcards.model}"

@@ -14,8 +14,6 @@ from semasia.inputs import BenchmarkCard, find_benchmark, load_benchmark
 from semasia.registry import EncoderCard, load_model_set
 from semasia.registry.selection import read_registry, select_models
 from semasia.registry.sets import read_model_set
-from semasia.registry.table import COLUMNS, collection_rows
-from semasia.tables import frame_of
 
 
 class Target(NamedTuple):
@@ -165,6 +163,9 @@ def _models(models: Models, folder: Path, file: str, cache: Path) -> dict[str, E
     if models.where is not None:
         built = read_registry(folder.parent)
         if models.file is not None:
+            from semasia.registry.table import COLUMNS, collection_rows
+            from semasia.tables import frame_of
+
             rows = collection_rows((cards[name] for name in wanted), folder.parent, cache)
             built = frame_of(rows, COLUMNS)
         wanted = select_models(built, models.where, wanted)

@@ -85,19 +85,37 @@ class Models(Closed):
 class Extract(Closed):
     """How latents are extracted."""
 
-    preprocess: Literal["reference"] = Field(
-        default="reference",
-        description="`reference`: timm's own transform, image by image, unchanged.",
+    preprocess: Literal["device", "reference"] = Field(
+        default="device",
+        description="`device`: the pixels of timm's transform, bit for bit, by batches where the "
+        "network runs. `reference`: timm's transform itself, image by image, unchanged.",
+    )
+    precision: Literal["float32", "tf32", "bfloat16", "float16"] = Field(
+        default="float32",
+        description="What networks compute in; recorded, with its distance from float32 on a "
+        "sample of rows in the timings table. Stored vectors are float32.",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto",
         description="Where networks run; `auto` takes an accelerator if there is one.",
     )
-    batch_size: int = Field(default=64, ge=1, le=65536, description="Images per forward pass.")
+    batch_size: int | None = Field(
+        default=None,
+        ge=1,
+        le=65536,
+        description="Largest number of images per forward pass. Null: 32 on a processor, 256 on an "
+        "accelerator, where it is grown to as memory lasts.",
+    )
     batches_per_part: int = Field(
         default=16,
         ge=1,
         description="Forward passes between two saves: what a killed job loses at most.",
+    )
+    compile_from: int | None = Field(
+        default=20_000,
+        ge=1,
+        description="Rows of a split from which a network is compiled where it runs on a processor "
+        "and a C++ compiler is there; null: never.",
     )
 
 

@@ -7,8 +7,16 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from torch import nn
 
 from semasia.compat import import_timm
+from semasia.encoders.memory import is_out_of_memory
+from semasia.encoders.precision import Precision
+from semasia.encoders.preprocessing import (
+    DevicePreprocessing,
+    Preprocessing,
+    ReferencePreprocessing,
+)
 from semasia.encoders.weights import build_network
 from semasia.errors import EncoderError
 from semasia.registry import EncoderCard
@@ -17,78 +25,107 @@ from semasia.registry import EncoderCard
 class TimmEncoder:
     """A timm network cut before its head: ``forward_head(forward_features(x), pre_logits=True)``.
 
-    Preprocessing is the evaluation transform that timm resolves for the network, unchanged, on the
-    image converted to RGB (Semasia, Section 2.4).
-
     Parameters
     ----------
     card : EncoderCard
     device : str
         A torch device, or ``auto`` for the first accelerator if there is one.
+    preprocess : str
+        ``reference``: timm's evaluation transform, unchanged, image by image. ``device``: the same
+        pixels, bit for bit, by batches
+        (:class:`~semasia.encoders.preprocessing.DevicePreprocessing`).
+    precision : str
+        ``float32``, ``tf32``, ``bfloat16`` or ``float16``.
 
     Raises
     ------
     WeightsError
         If the network cannot be built or its weights cannot be loaded.
+    EncoderError
+        If this machine has not the device, or the device not the precision, that is asked for.
     """
 
-    def __init__(self, card: EncoderCard, device: str = "auto") -> None:
+    def __init__(
+        self,
+        card: EncoderCard,
+        device: str = "auto",
+        *,
+        preprocess: str = "reference",
+        precision: str = "float32",
+    ) -> None:
         timm = import_timm()
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        elif device.startswith("cuda") and not torch.cuda.is_available():
-            raise EncoderError(
-                f"{card.name}: the configuration asks for `extract.device: cuda`, but torch "
-                f"{torch.__version__} sees no accelerator on this machine."
-            )
-        # Full float32 everywhere: TF32 would change values by about 1e-3.
-        torch.set_float32_matmul_precision("highest")
-        torch.backends.cudnn.allow_tf32 = False
-        network: Any
+        self.device = _device(device, card.name)
+        self.precision = Precision(precision, self.device)
         network, self._origin = build_network(card)
+        described: Any = network
         overrides = {k: v for k, v in card.data_config.model_dump().items() if v is not None}
-        config = timm.data.resolve_data_config(overrides, model=network)
+        config = timm.data.resolve_data_config(overrides, model=described)
         self.name = card.name
         self.card = card
-        self.device = torch.device(device)
         self.data_config: dict[str, Any] = {k: _plain(v) for k, v in sorted(config.items())}
-        self.width = int(network.head_hidden_size)
-        self.license = card.license or network.pretrained_cfg.get("license") or "unstated"
-        self._transform = timm.data.create_transform(**config, is_training=False)
-        self._network: Any = network.to(self.device, memory_format=torch.channels_last)
+        self.width = int(described.head_hidden_size)
+        self.license = card.license or described.pretrained_cfg.get("license") or "unstated"
+        kind = DevicePreprocessing if preprocess == "device" else ReferencePreprocessing
+        self.preprocessing: Preprocessing = kind(config)
+        module: Any = _PreLogits(network)
+        self._network = module.to(self.device, memory_format=torch.channels_last)
+        self._run: Any = self._network
+
+    def takes_pixels(self, shape: tuple[int, ...]) -> bool:
+        """Whether raw (h, w) or (h, w, 3) pixels of this shape are best resized as batches."""
+        return self.preprocessing.takes_pixels(shape, self.device)
 
     def preprocess(self, image: Image.Image) -> torch.Tensor:
-        """Apply timm's transform to one image; (3, H, W) float32."""
-        return self._transform(image.convert("RGB"))
+        """Do the host's part of preprocessing for one image."""
+        return self.preprocessing.load(image)
 
     @torch.inference_mode()
-    def encode(self, batch: torch.Tensor) -> np.ndarray:
-        """Return (b, width) float32 pre-head vectors of a (b, 3, H, W) batch.
+    def finish(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return a (b, 3, H, W) float32 batch on the device, channels last in memory."""
+        inputs = self.preprocessing.finish(batch.to(self.device, non_blocking=True))
+        return inputs.contiguous(memory_format=torch.channels_last)
+
+    @torch.inference_mode()
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return (b, width) float32 pre-head vectors of (b, 3, H, W) inputs, on the device.
 
         Raises
         ------
         EncoderError
-            If the network returns anything else.
+            If the network returns anything else, or cannot run. Running out of memory passes as it
+            is.
         """
-        images = batch.to(self.device, memory_format=torch.channels_last, non_blocking=True)
         try:
-            features = self._network.forward_features(images)
-            latents = self._network.forward_head(features, pre_logits=True)
-        except torch.OutOfMemoryError:
-            raise
+            with self.precision.applied():
+                latents = self._run(inputs)
         except Exception as error:
+            if is_out_of_memory(error):
+                raise
             raise EncoderError(
-                f"{self.name}: the network cannot run on a batch of {tuple(batch.shape)} "
+                f"{self.name}: the network cannot run on a batch of {tuple(inputs.shape)} "
                 f"({type(error).__name__}: {str(error).strip()[:200]}). Does its input size fit "
                 "`data_config` and `architecture_args` in its card?"
             ) from error
-        if not torch.is_tensor(latents) or latents.shape != (len(batch), self.width):
+        if not torch.is_tensor(latents) or latents.shape != (len(inputs), self.width):
             found = tuple(latents.shape) if torch.is_tensor(latents) else type(latents).__name__
             raise EncoderError(
-                f"{self.name}: the network gave {found} for {len(batch)} images; one vector of "
+                f"{self.name}: the network gave {found} for {len(inputs)} images; one vector of "
                 f"{self.width} each was expected. Exclude the model and report it."
             )
-        return latents.float().cpu().numpy()
+        return latents.float()
+
+    def encode(self, batch: torch.Tensor) -> np.ndarray:
+        """Return (b, width) float32 pre-head vectors of a host batch."""
+        return self.forward(self.finish(batch)).cpu().numpy()
+
+    def compile(self, engine: str) -> None:
+        """Choose how :meth:`forward` runs; ``inductor`` compiles at its first call."""
+        if engine == "inductor":
+            from semasia.encoders.compilation import compiled
+
+            self._run = compiled(self._network)
+        else:
+            self._run = self._network
 
     def describe(self) -> dict[str, Any]:
         """Return the sections ``encoder``, ``preprocessing`` and ``numerics`` of provenance."""
@@ -102,15 +139,37 @@ class TimmEncoder:
                 "width": self.width,
                 "untrained": self.card.is_control,
             },
-            "preprocessing": {"backend": "reference", **self.data_config},
+            "preprocessing": {"backend": self.preprocessing.backend, **self.data_config},
             "numerics": {
                 "stored": "float32",
-                "compute": "float32",
+                "compute": self.precision.name,
                 "device": self.device.type,
                 "memory_format": "channels_last",
-                "engine": "eager",
             },
         }
+
+
+class _PreLogits(nn.Module):
+    """The network up to the vector that its head would classify."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network: Any = network
+
+    def forward(self, images: torch.Tensor) -> Any:
+        features = self.network.forward_features(images)
+        return self.network.forward_head(features, pre_logits=True)
+
+
+def _device(wanted: str, name: str) -> torch.device:
+    if wanted == "auto":
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted.startswith("cuda") and not torch.cuda.is_available():
+        raise EncoderError(
+            f"{name}: the configuration asks for `extract.device: cuda`, but torch "
+            f"{torch.__version__} sees no accelerator on this machine."
+        )
+    return torch.device(wanted)
 
 
 def _plain(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from torch import nn
 
 from semasia.compat import import_timm
+from semasia.encoders.construction import never_loaded, without_initial_values
 from semasia.encoders.conversion import CONVERSIONS
 from semasia.errors import WeightsError, did_you_mean
 from semasia.files import sha256_of_file
@@ -52,8 +54,14 @@ def build_network(card: EncoderCard) -> tuple[nn.Module, dict[str, Any]]:
             torch.manual_seed(weights.seed)
             network = _create(timm, card)
     else:
-        network = _create(timm, card)
+        with without_initial_values():
+            network = _create(timm, card)
         _load(network, card, _state_dict(card, origin, network))
+    if empty := never_loaded(network):
+        raise WeightsError(
+            f"{card.name}: {len(empty)} parameters of {card.architecture!r} have no value in the "
+            f"checkpoint, or NaN: {', '.join(empty[:5])}. Its vectors would be noise; exclude it."
+        )
     network.eval().requires_grad_(False)
     origin["sha256"] = digest_of(network)
     return network, origin
@@ -84,7 +92,7 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
             from safetensors.torch import load_file
 
             return load_file(path)
-        loaded: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=False)
+        loaded: Any = _loaded(path)
     except Exception as error:
         raise WeightsError(
             f"{path}: cannot be read as weights ({type(error).__name__}: {_first_line(error)}). "
@@ -99,6 +107,12 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
     if not isinstance(loaded, dict) or not all(torch.is_tensor(v) for v in loaded.values()):
         raise WeightsError(f"{path}: holds no state dict (found {type(loaded).__name__}).")
     return loaded
+
+
+def _loaded(path: Path) -> Any:
+    """Load a pickle of tensors, its values mapped from the file where its format allows."""
+    mapped = zipfile.is_zipfile(path)
+    return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
 
 
 def _create(timm: Any, card: EncoderCard, **extra: Any) -> nn.Module:
@@ -123,7 +137,10 @@ def _create(timm: Any, card: EncoderCard, **extra: Any) -> nn.Module:
 
 def _from_hub(timm: Any, card: EncoderCard, origin: dict[str, Any]) -> nn.Module:
     try:
-        network = timm.create_model(card.architecture, pretrained=True, **card.architecture_args)
+        with without_initial_values():
+            network = timm.create_model(
+                card.architecture, pretrained=True, **card.architecture_args
+            )
     except Exception as error:
         raise WeightsError(
             f"{card.name}: the checkpoint that timm names for {card.architecture!r} cannot be "

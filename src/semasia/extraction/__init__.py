@@ -11,14 +11,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from semasia.extraction.devices import accelerator_present
     from semasia.extraction.engine import extract
+    from semasia.extraction.planning import Wishes
     from semasia.extraction.progress import Progress, begin_run
     from semasia.extraction.timings import Timings, timings_row
 
-__all__ = ["Progress", "Timings", "accelerator_present", "begin_run", "extract", "timings_row"]
+__all__ = [
+    "Progress",
+    "Timings",
+    "Wishes",
+    "accelerator_present",
+    "begin_run",
+    "extract",
+    "timings_row",
+]
 
 _HOMES = {
     "Progress": "progress",
     "Timings": "timings",
+    "Wishes": "planning",
     "accelerator_present": "devices",
     "begin_run": "progress",
     "extract": "engine",

@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from semasia.encoders import Encoder
+from semasia.errors import ImageError
+from semasia.extraction.lane import Lane
+from semasia.extraction.loading import batches
+from semasia.extraction.parity import parity_of
+from semasia.extraction.planning import Wishes, decided
+from semasia.extraction.stopping import Stop, stop_on_sigterm
 from semasia.extraction.timings import Timings
 from semasia.inputs import PreparedSplit
-from semasia.latents import ShardWriter, provenance_of
+from semasia.latents import ShardWriter, only_writer, provenance_of
 
-# Batches prepared ahead of the one the network is working on. Memory is bounded by these.
-_PREFETCH = 2
+_logger = logging.getLogger(__name__)
 
 
 def extract(
     encoder: Encoder,
     prepared: PreparedSplit,
     path: Path,
+    wishes: Wishes | None = None,
     *,
-    batch_size: int = 64,
-    batches_per_part: int = 16,
-    threads: int = 1,
-    progress: Callable[[int, int, int], None] | None = None,
+    progress: Callable[[int, int, int, Timings], None] | None = None,
 ) -> Timings:
     """Write the shard of one encoder on one split, resuming whatever parts are there.
+
+    A process that works on the same shard already is waited for; its result is then taken. On
+    SIGTERM what is computed is saved before the process ends.
 
     Parameters
     ----------
@@ -38,14 +45,10 @@ def extract(
     prepared : PreparedSplit
     path : Path
         The shard to write.
-    batch_size : int
-        Images per forward pass.
-    batches_per_part : int
-        Forward passes between two saves.
-    threads : int
-        Threads that decode and transform images.
+    wishes : Wishes, optional
+        Batch size, saves, compilation, threads.
     progress : callable, optional
-        Told (rows done, rows in all, rows just computed) after every batch.
+        Told (rows done, rows in all, rows just computed, timings so far) after every batch.
 
     Returns
     -------
@@ -54,69 +57,150 @@ def extract(
     Raises
     ------
     EncoderError
-        If the network gives a wrong shape or a value that is not finite.
+        If the network gives a wrong shape or a value that is not finite, or does not fit into
+        memory one image at a time.
     ImageError
         If an image cannot be decoded.
     StorageError
         If a file cannot be written.
+    StoppedError
+        If the process was asked to end.
     """
-    writer = ShardWriter(
-        path,
-        prepared,
-        provenance_of(prepared, encoder.describe()),
-        batch_size=batch_size,
-        batches_per_part=batches_per_part,
-    )
-    missing = writer.missing()
-    total = len(prepared)
-    done = total - sum(len(r) for r in missing)
-    timings = Timings(rows=total, rows_resumed=done, batch_size=writer.batch_size)
-    with ThreadPoolExecutor(threads, thread_name_prefix="preprocess") as pool:
-        batches = _batches(encoder, prepared, missing, writer.batch_size, pool)
-        for rows in missing:
-            latents = np.empty((len(rows), encoder.width), np.float32)
-            for start in range(rows.start, rows.stop, writer.batch_size):
-                t0 = time.perf_counter()
-                batch = next(batches)
-                t1 = time.perf_counter()
-                encoded = encoder.encode(batch)
-                t2 = time.perf_counter()
-                latents[start - rows.start :][: len(batch)] = encoded
-                done += len(batch)
-                timings.preprocess += t1 - t0
-                timings.forward += t2 - t1
-                if progress:
-                    progress(done, total, len(batch))
-            t0 = time.perf_counter()
-            writer.add(rows, latents)
-            timings.write += time.perf_counter() - t0
-    t0 = time.perf_counter()
-    writer.finish()
-    timings.write += time.perf_counter() - t0
-    return timings
+    with stop_on_sigterm() as stop, only_writer(path, waiting=stop.check):
+        extraction = _Extraction(encoder, prepared, path, wishes or Wishes(), stop)
+        return extraction.run(progress)
 
 
-def _batches(
-    encoder: Encoder,
-    prepared: PreparedSplit,
-    ranges: list[range],
-    batch_size: int,
-    pool: ThreadPoolExecutor,
-) -> Iterator[torch.Tensor]:
-    """Yield (b, 3, H, W) batches in row order, a few of them prepared ahead."""
+class _Extraction:
+    def __init__(
+        self, encoder: Encoder, prepared: PreparedSplit, path: Path, wishes: Wishes, stop: Stop
+    ) -> None:
+        self._encoder = encoder
+        self._prepared = prepared
+        self._wishes = wishes
+        self._stop = stop
+        self._writer = ShardWriter(path, prepared, provenance_of(prepared, encoder.describe()))
+        self._timings = Timings(rows=len(prepared))
 
-    def one(position: int) -> torch.Tensor:
-        return encoder.preprocess(prepared.image(position))
+    def run(self, progress: Callable[[int, int, int, Timings], None] | None) -> Timings:
+        timings, writer, total = self._timings, self._writer, len(self._prepared)
+        if writer.is_made():
+            _logger.info("another process has just made this shard")
+            timings.rows_resumed = total
+            return timings
+        writer.sweep()
+        with ThreadPoolExecutor(self._wishes.threads, thread_name_prefix="load") as pool:
+            self._begin(pool)
+            missing = writer.missing()
+            done = timings.rows_resumed = total - sum(len(r) for r in missing)
+            keeper = _Keeper(writer, missing, self._encoder.width, timings)
+            began = time.perf_counter()
+            try:
+                for rows, latents in self._computed(missing, pool):
+                    keeper.add(rows, latents)
+                    done += len(rows)
+                    timings.elapsed = time.perf_counter() - began
+                    if progress:
+                        progress(done, total, len(rows), timings)
+            except ImageError:
+                keeper.flush()
+                raise
+        keeper.flush()
+        self._stop.check()
+        finishing = time.perf_counter()
+        writer.finish()
+        timings.write += time.perf_counter() - finishing
+        timings.elapsed = time.perf_counter() - began
+        if timings.share("load") > 0.5:
+            _logger.warning(
+                "the network waited for images %.0f %% of the time; more threads for the job make "
+                "it faster",
+                100 * timings.share("load"),
+            )
+        return timings
 
-    queue: deque[list[Future[torch.Tensor]]] = deque()
-    starts = [
-        range(s, min(s + batch_size, r.stop))
-        for r in ranges
-        for s in range(r.start, r.stop, batch_size)
-    ]
-    for rows in starts:
-        queue.append([pool.submit(one, i) for i in rows])
-        if len(queue) > _PREFETCH:
-            yield torch.stack([f.result() for f in queue.popleft()])
-    while queue:
-        yield torch.stack([f.result() for f in queue.popleft()])
+    def _begin(self, pool: ThreadPoolExecutor) -> None:
+        """Decide how to compute, or go on as an earlier run decided."""
+        n = len(self._prepared)
+
+        def sample(size: int) -> torch.Tensor:
+            rows = [range(min(size, n))]
+            return next(batches(self._encoder, self._prepared, rows, size, pool))
+
+        if self._encoder.precision.name != "float32":
+            self._timings.parity = parity_of(
+                self._encoder,
+                n,
+                lambda rows: next(batches(self._encoder, self._prepared, [rows], 1, pool)),
+            )
+        known = self._writer.known_plan()
+        plan = decided(self._encoder, n, self._wishes, sample, known, self._timings)
+        if known is not None and plan.engine != known.engine:
+            _logger.warning("parts made by %s are computed again: it cannot run here", known.engine)
+            self._writer.discard()
+        self._writer.begin(plan)
+        self._timings.batch_size = plan.batch_size
+        self._timings.engine = plan.engine
+
+    def _computed(
+        self, missing: list[range], pool: ThreadPoolExecutor
+    ) -> Iterator[tuple[range, np.ndarray]]:
+        """Yield the rows and the latents of batch after batch."""
+        plan = self._writer.plan
+        size = plan.batch_size
+        ranges = [
+            range(start, min(start + size, r.stop))
+            for r in missing
+            for start in range(r.start, r.stop, size)
+        ]
+        lane = Lane(self._encoder, plan.smallest_batch or size, self._smaller, self._timings)
+        loaded = batches(self._encoder, self._prepared, ranges, size, pool)
+        waiting = iter(ranges)
+        for _ in ranges:
+            if self._stop.signal is not None:
+                break
+            began = time.perf_counter()
+            batch = next(loaded)
+            self._timings.load += time.perf_counter() - began
+            for latents in lane.put(batch):
+                rows = next(waiting)
+                yield rows, latents[: len(rows)]
+        for latents in lane.rest():
+            rows = next(waiting)
+            yield rows, latents[: len(rows)]
+
+    def _smaller(self, size: int) -> None:
+        self._writer.begin(replace(self._writer.plan, smallest_batch=size))
+
+
+class _Keeper:
+    """Gathers latents into parts, and saves each when it is whole."""
+
+    def __init__(
+        self, writer: ShardWriter, parts: list[range], width: int, timings: Timings
+    ) -> None:
+        self._writer = writer
+        self._parts = iter(parts)
+        self._width = width
+        self._timings = timings
+        self._part = range(0)
+        self._latents = np.empty((0, width), np.float32)
+        self._filled = 0
+
+    def add(self, rows: range, latents: np.ndarray) -> None:
+        if rows.start not in self._part:
+            self._part = next(self._parts)
+            self._latents = np.empty((len(self._part), self._width), np.float32)
+        self._filled = rows.stop - self._part.start
+        self._latents[self._filled - len(rows) : self._filled] = latents
+        if rows.stop == self._part.stop:
+            self.flush()
+
+    def flush(self) -> None:
+        """Save what is gathered: a part, or its beginning if the process was asked to end."""
+        if self._filled:
+            began = time.perf_counter()
+            start = self._part.start
+            self._writer.add(range(start, start + self._filled), self._latents[: self._filled])
+            self._timings.write += time.perf_counter() - began
+            self._filled = 0

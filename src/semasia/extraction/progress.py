@@ -8,6 +8,10 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from semasia.extraction.timings import Timings
 
 
 class Progress:
@@ -32,7 +36,7 @@ class Progress:
         self._unsaved = 0
         self._first = True
 
-    def __call__(self, done: int, total: int, fresh: int) -> None:
+    def __call__(self, done: int, total: int, fresh: int, timings: Timings | None = None) -> None:
         """Note that ``done`` of ``total`` rows are there, ``fresh`` of them since the last call."""
         if self._first:
             # Rows that an earlier run left: they count as done, not as speed.
@@ -48,6 +52,9 @@ class Progress:
         line = f"{self._label}: {done:,}/{total:,} rows, {rate:.0f} images/s"
         if done < total:
             line += f", {_clock((total - done) / max(rate, 1e-9))} left"
+        if timings is not None:
+            kinds = ("load", "preprocess", "forward", "write")
+            line += "; " + ", ".join(f"{k} {100 * timings.share(k):.0f} %" for k in kinds)
         print(f"{line}{self._whole_run()}", file=sys.stderr, flush=True)
 
     def _whole_run(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,26 @@ class PreparedSplit:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def pixels(self, rows: range) -> np.ndarray:
+        """Return the pixels of consecutive rows of raw images, without decoding anything.
+
+        Returns
+        -------
+        (len(rows), h, w) or (len(rows), h, w, 3) uint8 array
+            A copy of its own.
+        """
+        assert self.facts.image_shape
+        shape = tuple(self.facts.image_shape)
+        out = np.empty((len(rows), *shape), np.uint8)
+        filled = 0
+        for chunk in self._images.slice(rows.start, len(rows)).chunks:
+            size = math.prod(shape)
+            values = np.frombuffer(chunk.buffers()[1], np.uint8)
+            values = values[chunk.offset * size : (chunk.offset + len(chunk)) * size]
+            out[filled : filled + len(chunk)] = values.reshape(-1, *shape)
+            filled += len(chunk)
+        return out
 
     def image(self, position: int) -> Image.Image:
         """Return one image in the mode it is stored in; safe to call from several threads.

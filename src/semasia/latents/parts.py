@@ -1,9 +1,9 @@
 """Parts: the finished row ranges of a shard in progress.
 
-A part is an Arrow file named by its row range, in a folder named by the run key. It is written
-whole or not at all, and carries the SHA-256 of its embeddings, so that a truncated or altered part
-is found and computed again, and parts of another run (other weights, other preprocessing) are never
-picked up.
+A part is an Arrow file named by its row range and by the SHA-256 of its bytes, in a folder named by
+the digest of what all parts share (:func:`~semasia.latents.provenance.provenance_of`). It is
+written whole or not at all. A truncated or altered part is found and computed again, and parts of
+other weights, inputs or preprocessing are never picked up.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,10 +26,37 @@ _NAME = re.compile(r"rows-(\d{9})-(\d{9})\.([0-9a-f]{16})\.arrow")
 
 @dataclass(frozen=True)
 class Plan:
-    """How a shard is cut: rows per forward pass, and rows per part (a multiple of it)."""
+    """How a shard is computed: decided once, stored beside its parts and kept on resume.
+
+    All of it can change a value's last bits, and is part of the shard's provenance.
+
+    Attributes
+    ----------
+    batch_size : int
+        Images per forward pass.
+    part_rows : int
+        Rows per part: a multiple of ``batch_size``.
+    engine : str
+        ``eager`` or ``inductor``.
+    threads : int or None
+        Of the network, where it runs on the processor.
+    smallest_batch : int or None
+        Images per forward pass after memory ran out, if it did.
+    computed_on : tuple of str
+        Kinds of device that computed rows.
+    """
 
     batch_size: int
     part_rows: int
+    engine: str = "eager"
+    threads: int | None = None
+    smallest_batch: int | None = None
+    computed_on: tuple[str, ...] = ()
+
+    def numerics(self) -> dict[str, Any]:
+        """Return what belongs into provenance."""
+        known = {k: v for k, v in asdict(self).items() if v and k != "part_rows"}
+        return {**known, "computed_on": list(self.computed_on)}
 
 
 @dataclass(frozen=True)
@@ -53,27 +81,33 @@ class Parts:
     ----------
     shard : Path
         The shard the parts are for; the folder is hidden beside it.
-    run_key : str
-        Digest of the provenance that every part shares.
+    key : str
+        Digest of what every part shares.
     """
 
-    def __init__(self, shard: Path, run_key: str) -> None:
+    def __init__(self, shard: Path, key: str) -> None:
         self.root = shard.with_name(f".{shard.stem}.parts")
-        self.folder = self.root / run_key[:32]
+        self.folder = self.root / key[:32]
 
-    def plan(self, proposed: Plan) -> Plan:
-        """Return the plan that the parts at hand were made by; ``proposed`` if there are none.
+    def plan(self) -> Plan | None:
+        """Return the plan that the parts at hand were made by; None if there are none."""
+        if not any(self.folder.glob("rows-*.arrow")):
+            return None
+        try:
+            content = json.loads((self.folder / "plan.json").read_text(encoding="utf-8"))
+            plan = Plan(**{**content, "computed_on": tuple(content["computed_on"])})
+            sound = plan.batch_size > 0 and not plan.part_rows % plan.batch_size
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+        return plan if sound and plan.part_rows > 0 else None
 
-        A resumed run keeps the batch size it began with, so that it gives the same bytes. As long
-        as no part is finished a new proposal wins: a smaller batch after running out of memory.
-        """
-        path = self.folder / "plan.json"
-        known = _read_plan(path) if any(self.folder.glob("rows-*.arrow")) else None
-        if known is not None:
-            return known
-        with whole_file(path) as temporary:
-            temporary.write_text(json.dumps(asdict(proposed)), encoding="utf-8")
-        return proposed
+    def begin(self, plan: Plan) -> None:
+        """Store the plan. Parts made by no known plan are of unknown cut, and are deleted."""
+        if self.plan() is None:
+            for path in self.folder.glob("rows-*.arrow"):
+                path.unlink(missing_ok=True)
+        with whole_file(self.folder / "plan.json") as temporary:
+            temporary.write_text(json.dumps(asdict(plan)), encoding="utf-8")
 
     def write(self, start: int, embeddings: np.ndarray) -> None:
         """Store rows ``start`` … as one part; (n, width) float32."""
@@ -90,37 +124,41 @@ class Parts:
         with whole_file(path) as temporary:
             temporary.write_bytes(content)
 
-    def finished(self, ranges: list[range]) -> list[Part]:
-        """Return the sound parts among ``ranges``, in row order; unsound ones are deleted.
+    def finished(self, rows: int, batch_size: int) -> list[Part]:
+        """Return the sound parts in row order, none overlapping another; unsound ones are deleted.
 
         The digest in a part's name is that of the whole file, so that a damaged file is found
         before anything tries to make sense of it.
+
+        Parameters
+        ----------
+        rows : int
+            Of the shard.
+        batch_size : int
+            Parts begin and end between batches.
         """
-        wanted = {(r.start, r.stop) for r in ranges}
-        parts: dict[int, Part] = {}
-        for path in sorted(self.folder.glob("rows-*.arrow")):
+        found = []
+        for path in self.folder.glob("rows-*.arrow"):
             match = _NAME.fullmatch(path.name)
-            if match is None or (int(match[1]), int(match[2])) not in wanted:
-                continue
-            try:
-                sound = sha256_of_file(path)[:16] == match[3]
-            except FileNotFoundError:  # another process has just finished the shard
-                continue
-            if sound:
-                parts[int(match[1])] = Part(path, int(match[1]), int(match[2]))
+            start, stop = (int(match[1]), int(match[2])) if match else (0, 0)
+            aligned = start % batch_size == 0 and (stop % batch_size == 0 or stop == rows)
+            if match and aligned and start < stop <= rows and _is_sound(path, match[3]):
+                found.append(Part(path, start, stop))
             else:
                 path.unlink(missing_ok=True)
-        return [parts[start] for start in sorted(parts)]
+        parts: list[Part] = []
+        for part in sorted(found, key=lambda p: (p.start, -p.stop)):
+            if not parts or part.start >= parts[-1].stop:
+                parts.append(part)
+        return parts
 
     def remove(self) -> None:
-        """Delete all parts of this shard, those of other run keys included."""
+        """Delete all parts of this shard, those of other keys included."""
         shutil.rmtree(self.root, ignore_errors=True)
 
 
-def _read_plan(path: Path) -> Plan | None:
+def _is_sound(path: Path, digest: str) -> bool:
     try:
-        plan = Plan(**json.loads(path.read_text(encoding="utf-8")))
-        sound = plan.batch_size > 0 and plan.part_rows > 0 and not plan.part_rows % plan.batch_size
-    except (OSError, ValueError, TypeError):
-        return None
-    return plan if sound else None
+        return sha256_of_file(path)[:16] == digest
+    except FileNotFoundError:  # another process has just finished the shard
+        return False

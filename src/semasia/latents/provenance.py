@@ -34,7 +34,7 @@ def provenance_of(prepared: PreparedSplit, encoder: Mapping[str, Any]) -> dict[s
     Returns
     -------
     dict
-        Plain JSON types. ``run_key`` is the SHA-256 of everything else in it.
+        Plain JSON types. :func:`sealed` completes it once the shard is made.
     """
     facts = asdict(prepared.facts)
     benchmark = {
@@ -48,14 +48,24 @@ def provenance_of(prepared: PreparedSplit, encoder: Mapping[str, Any]) -> dict[s
         "ids_sha256": digest_of_columns([prepared.ids]),
         "labels_sha256": digest_of_columns(prepared.labels.values()),
     }
-    provenance = {
+    return {
         "format": FORMAT,
         "recipe": EXTRACT,
         "benchmark": benchmark,
         **encoder,
         "versions": {p: importlib.metadata.version(p) for p in _PACKAGES},
     }
-    return {**provenance, "run_key": hashlib.sha256(canonical(provenance)).hexdigest()}
+
+
+def sealed(provenance: Mapping[str, Any], numerics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return provenance with how the work was cut, and ``run_key``: the SHA-256 of all the rest."""
+    whole = {**provenance, "numerics": {**provenance["numerics"], **numerics}}
+    return {**whole, "run_key": digest_of(whole)}
+
+
+def digest_of(provenance: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of provenance, as 64 hex digits."""
+    return hashlib.sha256(canonical(provenance)).hexdigest()
 
 
 def digest_of_columns(columns: Iterable[np.ndarray]) -> str:

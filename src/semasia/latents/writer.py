@@ -16,6 +16,7 @@ from semasia.errors import EncoderError, ShardError
 from semasia.files import whole_file
 from semasia.inputs import PreparedSplit
 from semasia.latents.parts import Part, Parts, Plan
+from semasia.latents.provenance import digest_of, sealed
 from semasia.latents.schema import (
     PARQUET_OPTIONS,
     PROVENANCE_KEY,
@@ -27,6 +28,9 @@ from semasia.latents.schema import (
 class ShardWriter:
     """Collects the latents of one (model, benchmark, split) and writes its shard.
 
+    Ask for :meth:`known_plan`, :meth:`begin` with it or with a new one, :meth:`add` what is
+    :meth:`missing`, and :meth:`finish`.
+
     Parameters
     ----------
     path : Path
@@ -35,37 +39,66 @@ class ShardWriter:
         Gives ids, labels and their names.
     provenance : dict
         What :func:`semasia.latents.provenance_of` returns.
-    batch_size : int
-        Proposed rows per forward pass; a resumed shard keeps the one it began with.
-    batches_per_part : int
-        Forward passes that are lost at most when a job is killed.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        prepared: PreparedSplit,
-        provenance: dict[str, Any],
-        *,
-        batch_size: int,
-        batches_per_part: int,
-    ) -> None:
+    def __init__(self, path: Path, prepared: PreparedSplit, provenance: dict[str, Any]) -> None:
         self._path = path
         self._prepared = prepared
         self._provenance = provenance
         self._width: int = provenance["encoder"]["width"]
         self._name: str = provenance["encoder"]["model_name"]
-        self._parts = Parts(path, provenance["run_key"])
-        plan = self._parts.plan(Plan(batch_size, batch_size * batches_per_part))
-        self.batch_size = plan.batch_size
-        n = len(prepared)
-        starts = range(0, n, plan.part_rows)
-        self._ranges = [range(s, min(s + plan.part_rows, n)) for s in starts]
+        self._parts = Parts(path, digest_of(provenance))
+        self.plan = Plan(0, 0)
+
+    def known_plan(self) -> Plan | None:
+        """Return the plan of the parts that an earlier run left, None if it left none."""
+        return self._parts.plan()
+
+    def begin(self, plan: Plan) -> None:
+        """Store the plan that the rows are computed by; again, when it changes on the way."""
+        if plan != self.plan:
+            self._parts.begin(plan)
+            self.plan = plan
 
     def missing(self) -> list[range]:
-        """Return the row ranges still to compute, each one part, in order."""
-        done = {p.start for p in self._parts.finished(self._ranges)}
-        return [r for r in self._ranges if r.start not in done]
+        """Return the row ranges still to compute, in order, none longer than a part."""
+        edges = [(p.start, p.stop) for p in self._finished()]
+        n, step = len(self._prepared), self.plan.part_rows
+        gaps = zip([0, *(e for _, e in edges)], [*(s for s, _ in edges), n], strict=True)
+        ranges = []
+        for start, stop in gaps:
+            while start < stop:
+                # Parts end on a common grid, so that a gap is filled in whole parts again.
+                end = min(start - start % step + step, stop)
+                ranges.append(range(start, end))
+                start = end
+        return ranges
+
+    def is_made(self) -> bool:
+        """Whether a finished shard of these inputs and this encoder is there."""
+        try:
+            metadata = pq.read_metadata(self._path).metadata or {}
+            found = json.loads(metadata[PROVENANCE_KEY])
+            numerics = {k: found["numerics"][k] for k in self._provenance["numerics"]}
+        except (OSError, pa.ArrowInvalid, KeyError, ValueError):
+            return False
+        shared = {k: v for k, v in found.items() if k in self._provenance}
+        return {**shared, "numerics": numerics} == self._provenance
+
+    def discard(self) -> None:
+        """Delete what earlier runs left: parts, and temporary files of killed processes.
+
+        Only for the one process that holds the shard's lock.
+        """
+        self._parts.remove()
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Delete temporary files of killed processes, for the holder of the lock."""
+        stale = [*self._path.parent.glob(f".{self._path.name}.*.tmp")]
+        stale += self._parts.root.glob("*/.*.tmp")
+        for path in stale:
+            path.unlink(missing_ok=True)
 
     def add(self, rows: range, embeddings: np.ndarray) -> None:
         """Store the latents of one range of rows.
@@ -73,7 +106,7 @@ class ShardWriter:
         Parameters
         ----------
         rows : range
-            One of :meth:`missing`.
+            One of :meth:`missing`, or its beginning up to the end of a batch.
         embeddings : (len(rows), width) float32 array
 
         Raises
@@ -109,10 +142,10 @@ class ShardWriter:
         StorageError
             If the shard cannot be written.
         """
-        parts = self._parts.finished(self._ranges)
+        parts = self._finished()
         rows = sum(p.stop - p.start for p in parts)
         if rows != len(self._prepared):
-            if self._is_made():
+            if self.is_made():
                 # Another process, started by mistake on the same shard, was faster.
                 self._parts.remove()
                 return
@@ -128,18 +161,14 @@ class ShardWriter:
             for start, embeddings in _regrouped(parts, row_group_rows(self._width)):
                 digest.update(embeddings.data)
                 writer.write_table(self._table(schema, start, embeddings))
-            provenance = {**self._provenance, "embedding_sha256": digest.hexdigest()}
+            provenance = sealed(self._provenance, self.plan.numerics())
+            provenance["embedding_sha256"] = digest.hexdigest()
             text = json.dumps(provenance, ensure_ascii=False, separators=(",", ":"))
             writer.add_key_value_metadata({PROVENANCE_KEY: text.encode()})
         self._parts.remove()
 
-    def _is_made(self) -> bool:
-        """Whether the finished shard of this very run is there."""
-        try:
-            metadata = pq.read_metadata(self._path).metadata or {}
-            return json.loads(metadata[PROVENANCE_KEY])["run_key"] == self._provenance["run_key"]
-        except (OSError, pa.ArrowInvalid, KeyError, ValueError):
-            return False
+    def _finished(self) -> list[Part]:
+        return self._parts.finished(len(self._prepared), self.plan.batch_size)
 
     def _table(self, schema: pa.Schema, start: int, embeddings: np.ndarray) -> pa.Table:
         n, width = embeddings.shape

@@ -172,7 +172,7 @@ def test_another_shape_than_one_vector_each_is_refused() -> None:
         (lambda x, pre_logits: x, r"\(2, \d+, 7, 7\)"),
         (lambda x, pre_logits: torch.zeros(2, 5), r"\(2, 5\)"),
     ):
-        encoder._network.forward_head = wrong
+        encoder._network.network.forward_head = wrong
         with pytest.raises(EncoderError, match=rf"gave {shown} for 2 images; one vector of 1280"):
             encoder.encode(batch)
 

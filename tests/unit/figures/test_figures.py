@@ -22,7 +22,7 @@ from semasia.figures.projection import project
 from semasia.figures.style import UNLABELLED, UNTRAINED, literal
 from semasia.geometry import COLUMNS, METRIC_DEFINITIONS
 from semasia.inputs import BenchmarkCard, PreparedSplit, prepare_split
-from semasia.latents import Shard, ShardWriter, provenance_of
+from semasia.latents import Plan, Shard, ShardWriter, provenance_of
 from semasia.tables import frame_of
 
 Draw = Callable[[pl.DataFrame, Path], None]
@@ -224,9 +224,8 @@ def shard(
         "preprocessing": {"input_size": [3, 8, 8]},
         "numerics": {"stored": "float32", "compute": "float32", "device": "cpu"},
     }
-    writer = ShardWriter(
-        path, prepared, provenance_of(prepared, described), batch_size=64, batches_per_part=2
-    )
+    writer = ShardWriter(path, prepared, provenance_of(prepared, described))
+    writer.begin(Plan(64, 128))
     for rows in writer.missing():
         writer.add(rows, latents[rows.start : rows.stop].astype(np.float32))
     writer.finish()

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from semasia.inputs import BenchmarkCard, PreparedSplit, prepare_split
-from semasia.latents import ShardWriter, provenance_of
+from semasia.latents import Plan, ShardWriter, provenance_of
 
 
 @pytest.fixture(scope="session")
@@ -47,13 +47,8 @@ def write(prepared: PreparedSplit) -> Callable[..., np.ndarray]:
 
     def make(path: Path, width: int = 7, name: str = "tiny.seed0", batch: int = 8) -> np.ndarray:
         latents = np.random.default_rng(width).standard_normal((50, width)).astype(np.float32)
-        writer = ShardWriter(
-            path,
-            prepared,
-            provenance_of(prepared, described(width, name)),
-            batch_size=batch,
-            batches_per_part=2,
-        )
+        writer = ShardWriter(path, prepared, provenance_of(prepared, described(width, name)))
+        writer.begin(Plan(batch, 2 * batch))
         for rows in writer.missing():
             writer.add(rows, latents[rows.start : rows.stop])
         writer.finish()

@@ -15,7 +15,7 @@ import pytest
 import semasia
 from semasia.errors import EncoderError, RowMismatchError, ShardError
 from semasia.inputs import PreparedSplit
-from semasia.latents import Shard, ShardWriter, provenance_of
+from semasia.latents import Plan, Shard, ShardWriter, provenance_of
 from semasia.latents import schema as shard_schema_module
 
 from .conftest import described
@@ -61,23 +61,27 @@ def test_row_groups_are_sized_by_width() -> None:
     assert rows(10**7) == 64
 
 
-@pytest.mark.parametrize("batch", [1, 7, 50, 64])
+@pytest.mark.parametrize("part_rows", [1, 7, 50, 64])
 def test_bytes_do_not_depend_on_how_rows_were_cut(
-    tmp_path: Path, write: Callable[..., np.ndarray], batch: int
+    tmp_path: Path, prepared: PreparedSplit, part_rows: int
 ) -> None:
-    write(tmp_path / "a" / "test.parquet")
-    write(tmp_path / "b" / "test.parquet", batch=batch)
-    assert (tmp_path / "a/test.parquet").read_bytes() == (tmp_path / "b/test.parquet").read_bytes()
+    made = []
+    for plan in (Plan(1, 16), Plan(1, part_rows)):
+        path = tmp_path / str(plan.part_rows) / "test.parquet"
+        writer = start(path, prepared, plan)
+        for rows in writer.missing():
+            writer.add(rows, block(rows))
+        writer.finish()
+        made.append(path.read_bytes())
+    assert made[0] == made[1]
 
 
-def start(path: Path, prepared: PreparedSplit, batch: int = 8, **extra: str) -> ShardWriter:
-    return ShardWriter(
-        path,
-        prepared,
-        provenance_of(prepared, described(3, **extra)),
-        batch_size=batch,
-        batches_per_part=2,
-    )
+def start(
+    path: Path, prepared: PreparedSplit, plan: Plan | None = None, **extra: str
+) -> ShardWriter:
+    writer = ShardWriter(path, prepared, provenance_of(prepared, described(3, **extra)))
+    writer.begin(writer.known_plan() or plan or Plan(8, 16))
+    return writer
 
 
 def block(rows: range) -> np.ndarray:
@@ -91,9 +95,8 @@ def test_resumes_after_the_last_whole_part(tmp_path: Path, prepared: PreparedSpl
     assert [(r.start, r.stop) for r in ranges] == [(0, 16), (16, 32), (32, 48), (48, 50)]
     for rows in ranges[:2]:
         first.add(rows, block(rows))
-    # Another batch size is proposed; the one that the shard began with stays.
-    second = start(path, prepared, batch=5)
-    assert second.batch_size == 8
+    second = start(path, prepared, Plan(5, 10))
+    assert second.plan == Plan(8, 16)
     assert second.missing() == ranges[2:]
     with pytest.raises(ShardError, match=r"32 of 50 rows are there; run again"):
         second.finish()

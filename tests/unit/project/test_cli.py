@@ -34,4 +34,4 @@ def test_check_counts_targets_and_names_mistakes(
     assert "unknown key `modls`. Did you mean" in capsys.readouterr().err
     (tmp_path / "bad.yaml").write_text("{[")
     assert main(["check", str(tmp_path / "bad.yaml"), *registry]) == 1
-    assert "bad.yaml: cannot be read" in capsys.readouterr().err
+    assert "bad.yaml: is not readable YAML" in capsys.readouterr().err

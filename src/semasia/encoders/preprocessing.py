@@ -1,0 +1,195 @@
+"""Preprocessing: timm's own transform image by image, or the same pixels by batches on a device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from PIL import Image
+
+from semasia.compat import import_timm
+from semasia.encoders.framing import Framing, framing_of
+from semasia.encoders.resampling import PRECISION, resampling_matrix, rows_first
+
+# Multiplications per image up to which products beat Pillow's loops on a processor: measured.
+_PROCESSOR_WORK = 7_000_000
+# Images resized at a time on a processor: their float64 pixels stay in its cache.
+_PROCESSOR_IMAGES = 2
+
+
+class Preprocessing(Protocol):
+    """Turns images into a network's input, in two steps: on the host, then on the device."""
+
+    backend: str
+
+    def takes_pixels(self, shape: tuple[int, ...], device: torch.device) -> bool:
+        """Whether raw (h, w) or (h, w, 3) pixels of this shape go to :meth:`finish` as they are."""
+        ...
+
+    def load(self, image: Image.Image) -> torch.Tensor:
+        """Turn one image into a tensor that batches can be stacked of, on the host."""
+        ...
+
+    def finish(self, batch: torch.Tensor) -> torch.Tensor:
+        """Turn a batch, already on the device, into (b, 3, H, W) float32."""
+        ...
+
+
+class ReferencePreprocessing:
+    """timm's evaluation transform, unchanged, on the image converted to RGB (Semasia, 2.4)."""
+
+    backend = "reference"
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._transform: Any = import_timm().data.create_transform(**config, is_training=False)
+
+    def takes_pixels(self, shape: tuple[int, ...], device: torch.device) -> bool:
+        """Return False: the transform is of single images."""
+        return False
+
+    def load(self, image: Image.Image) -> torch.Tensor:
+        """Return (3, H, W) float32, normalised."""
+        return self._transform(image.convert("RGB"))
+
+    def finish(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return the batch: nothing is left to do."""
+        return batch
+
+
+class DevicePreprocessing:
+    """The pixels of timm's transform, bit for bit, resized and normalised as whole batches.
+
+    Raw pixels of one size are resized where the network runs, by Pillow's own weights
+    (:func:`~semasia.encoders.resampling.resampling_matrix`); grey images as one channel. Encoded
+    images, which differ in size, are decoded, resized and cropped by Pillow in threads and travel
+    as 8-bit pixels.
+    """
+
+    backend = "device"
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._config = dict(config)
+        self._mean = torch.tensor(config["mean"], dtype=torch.float32).view(-1, 1, 1)
+        self._std = torch.tensor(config["std"], dtype=torch.float32).view(-1, 1, 1)
+        self._passes: dict[tuple[int, int, torch.device], tuple[Framing, tuple[_Pass, _Pass]]] = {}
+
+    def takes_pixels(self, shape: tuple[int, ...], device: torch.device) -> bool:
+        """Return True where batched products are faster than Pillow: always, off the processor."""
+        height, width, channels = (*shape, 1)[:3]
+        _, rows, columns = self._config["input_size"]
+        work = channels * columns * height * (width + rows)
+        return device.type != "cpu" or work <= _PROCESSOR_WORK
+
+    def load(self, image: Image.Image) -> torch.Tensor:
+        """Return (3, H, W) uint8, resized and cropped."""
+        framing = framing_of(self._config, image.height, image.width)
+        image = image.convert("RGB")
+        height, width = framing.resized
+        if (image.height, image.width) != (height, width):
+            filter_ = Image.Resampling[self._config["interpolation"].upper()]
+            image = image.resize((width, height), filter_)
+        (rows, columns), top, left = framing.size, framing.top, framing.left
+        if framing.padded:
+            canvas = Image.new("RGB", (columns, rows), framing.fill)
+            canvas.paste(image, (-left, -top))
+            image = canvas
+        else:
+            image = image.crop((left, top, left + columns, top + rows))
+        return torch.from_numpy(np.array(image)).permute(2, 0, 1)
+
+    def finish(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return (b, 3, H, W) float32 of uint8 pixels.
+
+        Parameters
+        ----------
+        batch : (b, 3, H, W) or (b, h, w) or (b, h, w, 3) uint8 tensor
+            What :meth:`load` gives, stacked; or raw grey or RGB pixels of one size, as
+            :meth:`semasia.inputs.PreparedSplit.pixels` gives them.
+        """
+        size = tuple(self._config["input_size"])
+        step = _PROCESSOR_IMAGES if batch.device.type == "cpu" else len(batch)
+        if step >= len(batch):
+            return self._finished(batch, size)
+        out = torch.empty((len(batch), *size), memory_format=torch.channels_last)
+        for start in range(0, len(batch), step):
+            out[start : start + step] = self._finished(batch[start : start + step], size)
+        return out
+
+    def _finished(self, batch: torch.Tensor, size: tuple[int, ...]) -> torch.Tensor:
+        pixels = batch if tuple(batch.shape[1:]) == size else self._framed(batch)
+        mean, std = self._mean.to(batch.device), self._std.to(batch.device)
+        # The order of operations of ToTensor and Normalize, so that the last bit is theirs.
+        floats = pixels.to(torch.float32).div_(255)
+        if floats.shape[1] == 1:
+            return floats.sub(mean).div_(std)
+        return floats.sub_(mean).div_(std)
+
+    def _framed(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return (b, c, H, W) float64 whole numbers from raw pixels; c is 1 for grey."""
+        channels_first = batch.unsqueeze(1) if batch.ndim == 3 else batch.permute(0, 3, 1, 2)
+        _, _, height, width = channels_first.shape
+        key = (height, width, batch.device)
+        if key not in self._passes:
+            self._passes[key] = self._planned(height, width, batch.device)
+        framing, passes = self._passes[key]
+        values = channels_first.to(torch.float64)
+        for one in passes:
+            values = one(values)
+        if framing.padded and any(framing.fill):
+            values = values.expand(-1, 3, -1, -1).clone()
+            fill = torch.tensor(framing.fill, dtype=values.dtype, device=values.device)
+            (rows, columns), (h, w) = framing.size, framing.resized
+            y = torch.arange(rows, device=values.device) + framing.top
+            x = torch.arange(columns, device=values.device) + framing.left
+            inside = ((y >= 0) & (y < h))[:, None] & ((x >= 0) & (x < w))[None, :]
+            values = torch.where(inside, values, fill.view(-1, 1, 1))
+        return values
+
+    def _planned(
+        self, height: int, width: int, device: torch.device
+    ) -> tuple[Framing, tuple[_Pass, _Pass]]:
+        framing = framing_of(self._config, height, width)
+        interpolation = self._config["interpolation"]
+        down, across = (
+            _Pass(axis, side, resized, offset, wanted, interpolation, device)
+            for axis, side, resized, offset, wanted in zip(
+                (-2, -1),
+                (height, width),
+                framing.resized,
+                (framing.top, framing.left),
+                framing.size,
+                strict=True,
+            )
+        )
+        first = rows_first((height, width), framing.resized, interpolation)
+        return framing, (across, down) if first else (down, across)
+
+
+class _Pass:
+    """One pass of Pillow's resize, and the crop or padding with zeros along it."""
+
+    def __init__(
+        self,
+        axis: int,
+        side: int,
+        resized: int,
+        offset: int,
+        wanted: int,
+        interpolation: str,
+        device: torch.device,
+    ) -> None:
+        weights = np.zeros((wanted, side))
+        first, last = max(offset, 0), min(offset + wanted, resized)
+        matrix = resampling_matrix(side, resized, interpolation)[first:last]
+        # A power of two: the division is exact.
+        weights[first - offset : last - offset] = matrix / (1 << PRECISION)
+        self._weights = torch.from_numpy(weights).to(device)
+        self._across = axis == -1
+
+    def __call__(self, values: torch.Tensor) -> torch.Tensor:
+        """Resize whole numbers in float64 along the axis, rounded and clipped."""
+        result = values @ self._weights.T if self._across else self._weights @ values
+        # Halves are rounded up, as Pillow's added half and shift do.
+        return result.add_(0.5).floor_().clamp_(0, 255)
