@@ -8,7 +8,7 @@ exactly the outputs it concerns out of date. Docstrings, speed and messages do n
 # Which rows a capped split keeps.
 SELECTION = 2
 # The prepared inputs of a split.
-PREPARE = 2
+PREPARE = 3
 # Latents.
 EXTRACT = 2
 # Rows of the registry table.

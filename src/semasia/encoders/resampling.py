@@ -47,8 +47,9 @@ def resampling_matrix(size_in: int, size_out: int, interpolation: str) -> np.nda
     scale = size_in / size_out
     weights = np.zeros((size_out, size_in), np.int64)
     if interpolation == "nearest":
-        # Pillow takes nearest neighbours by an affine map, not by this filter.
-        source = np.minimum((np.arange(size_out) * scale + scale * 0.5).astype(int), size_in - 1)
+        # Pillow takes nearest neighbours by an affine map, whose steps it adds up.
+        steps = np.cumsum([scale * 0.5, *[scale] * (size_out - 1)])
+        source = np.minimum(steps.astype(int), size_in - 1)
         weights[np.arange(size_out), source] = one
         return weights
     kernel, radius = _KERNELS[interpolation]
@@ -100,6 +101,9 @@ def _rounded(values: np.ndarray) -> np.ndarray:
     return np.clip(np.floor(values / (1 << PRECISION) + 0.5), 0, 255)
 
 
+_HAMMING = float(np.float32(0.54)), float(np.float32(0.46))
+
+
 def _box(x: float) -> float:
     return 1.0 if -0.5 < x <= 0.5 else 0.0
 
@@ -115,7 +119,8 @@ def _hamming(x: float) -> float:
     if x >= 1.0:
         return 0.0
     x *= math.pi
-    return math.sin(x) / x * (0.54 + 0.46 * math.cos(x))
+    # Pillow's two constants are single precision.
+    return math.sin(x) / x * (_HAMMING[0] + _HAMMING[1] * math.cos(x))
 
 
 def _bicubic(x: float) -> float:

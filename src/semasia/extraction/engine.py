@@ -85,7 +85,10 @@ class _Extraction:
     def run(self, progress: Callable[[int, int, int, Timings], None] | None) -> Timings:
         timings, writer, total = self._timings, self._writer, len(self._prepared)
         if writer.is_made():
-            _logger.info("another process has just made this shard")
+            _logger.info(
+                "this shard is made already, by another process or before this job was killed"
+            )
+            writer.discard()
             timings.rows_resumed = total
             return timings
         writer.sweep()

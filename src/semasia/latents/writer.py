@@ -83,7 +83,7 @@ class ShardWriter:
         except (OSError, pa.ArrowInvalid, KeyError, ValueError):
             return False
         shared = {k: v for k, v in found.items() if k in self._provenance}
-        return {**shared, "numerics": numerics} == self._provenance
+        return digest_of({**shared, "numerics": numerics}) == digest_of(self._provenance)
 
     def discard(self) -> None:
         """Delete what earlier runs left: parts, and temporary files of killed processes.

@@ -70,7 +70,8 @@ def test_kills_at_random_moments_change_no_byte(
         path = tmp_path / f"killed{shards}" / "test.parquet"
         log = tmp_path / f"killed{shards}.log"
         killed_here = 0
-        while not path.exists():
+        finished = False
+        while not finished:
             process = child(prepared, path, log)
             # Up to a little more than a whole run, most of them early on.
             process.join(timeout=duration * 1.2 * moments.random() ** 2)
@@ -79,6 +80,7 @@ def test_kills_at_random_moments_change_no_byte(
                 killed_here += 1
             process.join()
             assert process.exitcode in (0, -signal.SIGKILL)
+            finished = process.exitcode == 0
         assert path.read_bytes() == expected
         assert [p.name for p in path.parent.iterdir() if "tmp" in p.name or "parts" in p.name] == []
         rows = sum(map(int, log.read_text().split())) if log.exists() else 0

@@ -1,0 +1,184 @@
+"""Preprocessing by batches gives timm's own pixels, bit for bit, for every geometry in use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from sklearn.datasets import load_sample_images
+
+from semasia.compat import import_timm
+from semasia.encoders import resampling
+from semasia.encoders.construction import never_loaded, without_initial_values
+from semasia.encoders.framing import framing_of
+from semasia.encoders.preprocessing import DevicePreprocessing, ReferencePreprocessing
+from semasia.encoders.resampling import PRECISION, resampling_matrix, rows_first
+from semasia.errors import EncoderError
+
+timm = import_timm()
+
+KINDS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
+
+
+def resized(pixels: np.ndarray, size: tuple[int, int], kind: str) -> np.ndarray:
+    """Resize by whole-number arithmetic alone, as Pillow's C code does."""
+    half = 1 << (PRECISION - 1)
+    down, across = (resampling_matrix(pixels.shape[i], size[i], kind) for i in (0, 1))
+
+    def rows(x: np.ndarray) -> np.ndarray:
+        return np.clip((x @ across.T + half) >> PRECISION, 0, 255)
+
+    def columns(x: np.ndarray) -> np.ndarray:
+        return np.clip((down @ x + half) >> PRECISION, 0, 255)
+
+    values = pixels.astype(np.int64)
+    first = rows_first((pixels.shape[0], pixels.shape[1]), size, kind)
+    return columns(rows(values)) if first else rows(columns(values))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.tuples(*[st.integers(1, 70)] * 4), st.sampled_from(KINDS), st.integers(0, 2**32 - 1))
+def test_the_matrices_are_pillows(sizes: tuple[int, ...], kind: str, seed: int) -> None:
+    height, width, to_height, to_width = sizes
+    pixels = np.random.default_rng(seed).integers(0, 256, (height, width)).astype(np.uint8)
+    filter_ = Image.Resampling[kind.upper()]
+    expected = np.asarray(Image.fromarray(pixels).resize((to_width, to_height), filter_))
+    assert np.array_equal(resized(pixels, (to_height, to_width), kind), expected)
+
+
+def test_weights_of_a_pixel_sum_to_one() -> None:
+    for kind in KINDS:
+        for pair in ((28, 256), (500, 224), (64, 64)):
+            total = resampling_matrix(*pair, kind).sum(axis=1) / (1 << PRECISION)
+            assert np.allclose(total, 1, atol=1e-5)
+
+
+def test_a_pillow_that_resizes_otherwise_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resampling, "resampling_matrix", lambda a, b, kind: np.eye(b, a))
+    with pytest.raises(EncoderError, match="another way than the one known here"):
+        rows_first((20, 20), (30, 30), "bicubic")
+
+
+@pytest.fixture(scope="module")
+def geometries(repository: Path) -> list[dict[str, Any]]:
+    """timm's data configuration for each distinct geometry of the registry."""
+    table = pl.read_parquet(repository / "registry" / "registry.parquet")
+    found = {}
+    for name in table.filter(pl.col("weights_source") == "hub")["model_name"]:
+        stated = timm.get_pretrained_cfg(name).to_dict()
+        config = timm.data.resolve_data_config({}, pretrained_cfg=stated)
+        key = tuple(config[k] for k in ("input_size", "interpolation", "crop_pct", "crop_mode"))
+        found.setdefault(key, config)
+    return list(found.values())
+
+
+def images() -> dict[str, Image.Image]:
+    """Real photographs, upright and turned, and small images of the benchmarks' sizes."""
+    china, flower = (Image.fromarray(a) for a in load_sample_images().images)
+    rng = np.random.default_rng(0)
+    small = {
+        f"{shape}": Image.fromarray(rng.integers(0, 256, shape).astype(np.uint8))
+        for shape in ((28, 28), (32, 32), (64, 64), (28, 28, 3), (32, 32, 3), (64, 64, 3))
+    }
+    return {
+        "china": china,
+        "flower": flower.transpose(Image.Transpose.ROTATE_90),
+        "face": china.crop((100, 50, 278, 268)),
+        "grey photograph": flower.crop((10, 10, 74, 74)).convert("L"),
+        **small,
+    }
+
+
+def test_every_geometry_gives_timms_pixels(geometries: list[dict[str, Any]]) -> None:
+    assert len(geometries) >= 111
+    largest = 0.0
+    for config in geometries:
+        reference, device = ReferencePreprocessing(config), DevicePreprocessing(config)
+        for image in images().values():
+            expected = reference.load(image)
+            found = [device.finish(device.load(image)[None])[0]]
+            if image.width * image.height <= 300 * 300:
+                raw = torch.from_numpy(np.array(image))
+                found.append(device.finish(raw[None])[0])
+            for one in found:
+                largest = max(largest, (one - expected).abs().max().item())
+                assert torch.equal(one, expected), (config, image)
+    assert largest == 0.0
+
+
+def test_batches_are_their_images(geometries: list[dict[str, Any]]) -> None:
+    pixels = torch.from_numpy(np.random.default_rng(1).integers(0, 256, (7, 32, 32, 3), np.uint8))
+    for config in geometries[::10]:
+        device = DevicePreprocessing(config)
+        whole = device.finish(pixels)
+        for i, one in enumerate(pixels):
+            assert torch.equal(device.finish(one[None])[0], whole[i])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no accelerator here")
+def test_every_geometry_gives_timms_pixels_on_an_accelerator(
+    geometries: list[dict[str, Any]],
+) -> None:
+    for config in geometries:
+        reference, device = ReferencePreprocessing(config), DevicePreprocessing(config)
+        for image in images().values():
+            raw = torch.from_numpy(np.array(image))[None].cuda()
+            found = device.finish(raw)[0].cpu()
+            # Pixels are equal; a device may divide to another last bit.
+            assert torch.allclose(found, reference.load(image), rtol=0, atol=1e-6)
+
+
+def test_raw_pixels_are_taken_where_products_are_faster() -> None:
+    config = timm.data.resolve_data_config({"input_size": (3, 224, 224)})
+    device = DevicePreprocessing(config)
+    processor, accelerator = torch.device("cpu"), torch.device("cuda")
+    assert device.takes_pixels((28, 28), processor)
+    assert device.takes_pixels((32, 32, 3), processor)
+    assert not device.takes_pixels((128, 128, 3), processor)
+    assert device.takes_pixels((128, 128, 3), accelerator)
+    assert not ReferencePreprocessing(config).takes_pixels((28, 28), accelerator)
+
+
+def test_framing_of_each_mode() -> None:
+    base = {"input_size": (3, 224, 224), "crop_pct": 0.875, "mean": (0.5, 0.25, 0.0)}
+    centre = framing_of({**base, "crop_mode": "center"}, 300, 400)
+    assert (centre.resized, centre.top, centre.left, centre.padded) == ((256, 341), 16, 58, False)
+    squash = framing_of({**base, "crop_mode": "squash"}, 300, 400)
+    assert (squash.resized, squash.top, squash.left) == ((256, 256), 16, 16)
+    border = framing_of({**base, "crop_mode": "border", "crop_pct": 1.0}, 300, 400)
+    assert (border.resized, border.top, border.fill) == ((168, 224), -28, (128, 64, 0))
+    assert border.padded
+    wide = framing_of({**base, "crop_pct": 1.15}, 32, 32)
+    assert (wide.resized, wide.padded) == ((194, 194), True)
+
+
+@pytest.mark.parametrize(
+    "name", ["vit_tiny_patch16_224", "swin_tiny_patch4_window7_224", "resnet10t"]
+)
+def test_a_network_without_initial_values_loads_the_same(name: str) -> None:
+    torch.manual_seed(0)
+    usual = timm.create_model(name).eval()
+    with without_initial_values():
+        bare = timm.create_model(name).eval()
+    assert never_loaded(bare)
+    bare.load_state_dict(usual.state_dict())
+    assert never_loaded(bare) == []
+    with torch.no_grad():
+        images = torch.randn(1, 3, 224, 224)
+        assert torch.equal(bare(images), usual(images))
+
+
+def test_what_no_checkpoint_fills_is_found() -> None:
+    with without_initial_values():
+        network = timm.create_model("lcnet_050")
+    state = timm.create_model("lcnet_050").state_dict()
+    del state["conv_head.weight"]
+    network.load_state_dict(state, strict=False)
+    assert never_loaded(network) == ["conv_head.weight"]
