@@ -33,17 +33,9 @@ def main(kind: str, architecture: str, images: str, rows: int) -> None:
 def _semasia(kind, architecture, split, folder, threads):
     from semasia.encoders import TimmEncoder, keep_freed_memory
     from semasia.extraction import Wishes, extract
-    from semasia.registry import EncoderCard
 
     keep_freed_memory()
-    card = EncoderCard.model_validate(
-        {
-            "name": architecture,
-            "architecture": architecture,
-            "weights": {"source": "random", "seed": 0},
-        }
-    )
-    encoder = TimmEncoder(card, preprocess="device")
+    encoder = TimmEncoder(seeded(architecture), preprocess="device")
     wishes = Wishes(threads=threads, compile_from=1 if kind == "inductor" else None)
     told: list[tuple[int, float]] = []
     # As of the baseline: steady state begins after the first batch.
@@ -110,8 +102,8 @@ def prepared_split(folder: Path, images: str, rows: int):
     return PreparedSplit.open(*files)
 
 
-def demo_latents(folder: Path, rows: int) -> np.ndarray:
-    """Return (rows, 1280) float32 latents of real digits by the packaged EfficientNet-Lite0."""
+def digit_latents(folder: Path, rows: int, model: str | None) -> np.ndarray:
+    """Return (rows, d) float32 latents of real digits by a packaged model, or a seeded ViT-Tiny."""
     from semasia.encoders import TimmEncoder, keep_freed_memory
     from semasia.extraction import Wishes, extract
     from semasia.latents import Shard
@@ -119,11 +111,26 @@ def demo_latents(folder: Path, rows: int) -> np.ndarray:
     from semasia.registry.location import registry_folder
 
     keep_freed_memory()
-    card = load_model_set("demo", registry_folder() / "models")["tf_efficientnet_lite0.in1k"]
+    card = seeded("vit_tiny_patch16_224")
+    if model is not None:
+        card = load_model_set("demo", registry_folder() / "models")[model]
     split = prepared_split(folder, "digits", rows)
     path = folder / "shard" / "test.parquet"
     extract(TimmEncoder(card, preprocess="device"), split, path, Wishes(threads=2))
     return Shard(path).embeddings()
+
+
+def seeded(architecture: str):
+    """Return the card of an architecture with seeded weights: its speed is that of trained ones."""
+    from semasia.registry import EncoderCard
+
+    return EncoderCard.model_validate(
+        {
+            "name": architecture,
+            "architecture": architecture,
+            "weights": {"source": "random", "seed": 0},
+        }
+    )
 
 
 if __name__ == "__main__":

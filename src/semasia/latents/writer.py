@@ -15,14 +15,10 @@ import pyarrow.parquet as pq
 from semasia.errors import EncoderError, ShardError
 from semasia.files import whole_file
 from semasia.inputs import PreparedSplit
+from semasia.latents.encoding import parquet_options, row_group_rows
 from semasia.latents.parts import Part, Parts, Plan
 from semasia.latents.provenance import digest_of, sealed
-from semasia.latents.schema import (
-    PARQUET_OPTIONS,
-    PROVENANCE_KEY,
-    row_group_rows,
-    shard_schema,
-)
+from semasia.latents.schema import PROVENANCE_KEY, shard_schema
 
 
 class ShardWriter:
@@ -154,11 +150,16 @@ class ShardWriter:
             )
         schema = shard_schema(self._prepared.facts.label_names, self._width)
         digest = hashlib.sha256()
+        groups = _regrouped(parts, row_group_rows(self._width))
+        start, embeddings = next(groups)
+        table = self._table(schema, start, embeddings)
         with (
             whole_file(self._path) as temporary,
-            pq.ParquetWriter(temporary, schema, **PARQUET_OPTIONS) as writer,
+            pq.ParquetWriter(temporary, schema, **parquet_options(table)) as writer,
         ):
-            for start, embeddings in _regrouped(parts, row_group_rows(self._width)):
+            digest.update(embeddings.data)
+            writer.write_table(table)
+            for start, embeddings in groups:
                 digest.update(embeddings.data)
                 writer.write_table(self._table(schema, start, embeddings))
             provenance = sealed(self._provenance, self.plan.numerics())

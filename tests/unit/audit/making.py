@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 
 from semasia.inputs import PreparedSplit
 from semasia.latents import provenance_of
+from semasia.latents.encoding import SPLIT
 from semasia.latents.provenance import canonical, digest_of_columns
-from semasia.latents.schema import PARQUET_OPTIONS, shard_schema
+from semasia.latents.schema import shard_schema
 
 ROWS = 12
 WIDTHS = {"a.x": 3, "b.y": 5, "c.z": 7}
@@ -165,6 +166,6 @@ def _run_key(provenance: Mapping[str, Any]) -> str:
 def _write(path: Path, table: pa.Table, provenance: Mapping[str, Any], group_rows: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
-    with pq.ParquetWriter(path, table.schema, **PARQUET_OPTIONS) as writer:
+    with pq.ParquetWriter(path, table.schema, **SPLIT) as writer:
         writer.write_table(table, group_rows)
         writer.add_key_value_metadata({b"semasia": json.dumps(provenance).encode()})

@@ -15,8 +15,7 @@ import pytest
 import semasia
 from semasia.errors import EncoderError, RowMismatchError, ShardError
 from semasia.inputs import PreparedSplit
-from semasia.latents import Plan, Shard, ShardWriter, provenance_of
-from semasia.latents import schema as shard_schema_module
+from semasia.latents import Plan, Shard, ShardWriter, encoding, provenance_of
 
 from .conftest import described
 
@@ -55,7 +54,7 @@ def test_row_groups_do_not_change_what_is_read(
 
 
 def test_row_groups_are_sized_by_width() -> None:
-    rows = shard_schema_module.row_group_rows
+    rows = encoding.row_group_rows
     assert rows(1280) == 4096
     assert rows(10_444) * 10_444 * 4 <= 32 << 20
     assert rows(10**7) == 64
@@ -140,6 +139,16 @@ def test_parts_of_other_weights_are_not_mixed_in(tmp_path: Path, prepared: Prepa
         other.add(rows, block(rows) + 1)
     other.finish()
     assert np.array_equal(Shard(path, prepared).embeddings(), block(range(50)) + 1)
+
+
+def test_the_smaller_encoding_is_chosen() -> None:
+    rng = np.random.default_rng(0)
+    dense = rng.standard_normal((2000, 64)).astype(np.float32)
+    sparse = np.where(rng.random(dense.shape) < 0.8, np.float32(0), dense)
+    for values, wanted in ((dense, encoding.SPLIT), (sparse, encoding.WHOLE)):
+        column = pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), 64)
+        table = pa.table({"id": np.arange(2000, dtype=np.uint32), "embedding": column})
+        assert encoding.parquet_options(table) is wanted
 
 
 def test_a_value_that_is_not_finite_names_its_id(tmp_path: Path, prepared: PreparedSplit) -> None:
