@@ -20,12 +20,12 @@ lint: $(VENV)/.dev
 
 # All of them, or `make bench BENCH="imports registry"`.
 bench: $(VENV)/.dev
-	. $(BIN)/activate && python -m benchmarks $(BENCH)
+	. $(BIN)/activate && python -m benchmarks $(BENCH) && python -m benchmarks.tables
 
 # Hundreds of kills; minutes to hours.
 soak: $(VENV)/.dev
 	. $(BIN)/activate && SEMASIA_KILLS=500 SEMASIA_SOAK_RESULT=benchmarks/results/soak.json \
-	  pytest -s --timeout 7200 tests/unit/extraction/test_kills.py
+	  pytest -s --timeout 7200 tests/unit/extraction/test_kills.py && python -m benchmarks.tables
 
 report: $(VENV)/.run
 	$(SNAKEMAKE) --configfile $(CONFIG) --report results/report.html

@@ -270,6 +270,55 @@ def test_no_space_is_told_and_leaves_no_shard(
     assert timings["rows_resumed"].item() == 32 * parts
 
 
+def extracting(folder: Path) -> list[int]:
+    """Return the processes that run an extraction script in a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().split(b"\0")
+            where = (process / "cwd").resolve()
+        except OSError:
+            continue
+        if where == folder and any(part.endswith(b".extract.py") for part in command):
+            found.append(int(process.name))
+    return found
+
+
+def test_a_terminated_job_saves_its_work(tmp_path: Path, run_workflow: Run) -> None:
+    name = "tf_efficientnet_lite0.untrained_seed0"
+    config = {
+        "benchmarks": [{"name": "mnist_5k", "splits": ["train"], "rows": {"train": 400}}],
+        "models": {"set": "demo", "only": [name]},
+        "extract": {"batch_size": 4, "batches_per_part": 1000},
+    }
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    folder = tmp_path / "results/latents/mnist_5k" / name
+    process = subprocess.Popen(
+        workflow_command(tmp_path, "--", str(folder / "train.parquet")),
+        env=clean_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while not list(folder.glob(".train.parts/*/plan.json")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    time.sleep(0.3)
+    (job,) = extracting(tmp_path)
+    os.kill(job, signal.SIGTERM)
+    _, told = process.communicate(timeout=60)
+    assert "asked to end by signal 15; the rows computed are kept" in told
+    (part,) = folder.glob(".train.parts/*/rows-000000000-*.arrow")
+    saved = int(part.name[15:24])
+    assert 0 < saved < 400
+    assert not (tmp_path / "results" / "failures").exists()
+    resumed = run_workflow(tmp_path, config)
+    assert resumed.returncode == 0, resumed.stderr
+    timings = pl.read_parquet(tmp_path / "results/tables/timings.parquet")
+    assert timings["rows_resumed"].item() == saved
+
+
 def test_a_killed_run_continues_and_gives_the_same_bytes(tmp_path: Path, run_workflow: Run) -> None:
     config = {
         "benchmarks": [{"name": "mnist_5k", "rows": {"train": 96, "test": 10}}],

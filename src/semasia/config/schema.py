@@ -112,10 +112,10 @@ class Extract(Closed):
         description="Forward passes between two saves: what a killed job loses at most.",
     )
     compile_from: int | None = Field(
-        default=20_000,
+        default=30_000,
         ge=1,
-        description="Rows of a split from which a network is compiled where it runs on a processor "
-        "and a C++ compiler is there; null: never.",
+        description="Rows of a split from which a network of convolutions is compiled where it "
+        "runs on a processor and a C++ compiler is there; null: never.",
     )
 
 

@@ -52,6 +52,10 @@ class Encoder(Protocol):
         """Return (b, width) float32 latents of a host batch: :meth:`finish`, then the network."""
         ...
 
+    def repays_compiling(self) -> bool:
+        """Whether ``inductor`` makes :meth:`forward` faster on a processor."""
+        ...
+
     def compile(self, engine: str) -> None:
         """Let :meth:`forward` run by an engine: ``eager`` or ``inductor``."""
         ...

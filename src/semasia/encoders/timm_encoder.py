@@ -21,6 +21,9 @@ from semasia.encoders.weights import build_network
 from semasia.errors import EncoderError
 from semasia.registry import EncoderCard
 
+# More than a transformer's patch embedding or stem.
+_MANY_CONVOLUTIONS = 8
+
 
 class TimmEncoder:
     """A timm network cut before its head: ``forward_head(forward_features(x), pre_logits=True)``.
@@ -117,6 +120,14 @@ class TimmEncoder:
     def encode(self, batch: torch.Tensor) -> np.ndarray:
         """Return (b, width) float32 pre-head vectors of a host batch."""
         return self.forward(self.finish(batch)).cpu().numpy()
+
+    def repays_compiling(self) -> bool:
+        """Whether compiling makes the network faster on a processor: networks of convolutions.
+
+        The time of transformers goes into products of matrices, which compiling leaves as they are.
+        """
+        convolutions = sum(isinstance(m, nn.Conv2d) for m in self._network.modules())
+        return convolutions >= _MANY_CONVOLUTIONS
 
     def compile(self, engine: str) -> None:
         """Choose how :meth:`forward` runs; ``inductor`` compiles at its first call."""

@@ -86,7 +86,8 @@ def decided(
         limit = min(limit, rows)
         size = limit if on_processor else _grown(encoder, limit, sample)
         engine = "eager"
-        if on_processor and wishes.compile_from is not None and rows >= wishes.compile_from:
+        repays = wishes.compile_from is not None and rows >= wishes.compile_from
+        if on_processor and repays and encoder.repays_compiling():
             engine = "inductor"
         plan = Plan(
             batch_size=size,

@@ -15,12 +15,13 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 
 from semasia.compat import import_timm
-from semasia.encoders import resampling
+from semasia.encoders import TimmEncoder, resampling
 from semasia.encoders.construction import never_loaded, without_initial_values
 from semasia.encoders.framing import framing_of
 from semasia.encoders.preprocessing import DevicePreprocessing, ReferencePreprocessing
 from semasia.encoders.resampling import PRECISION, resampling_matrix, rows_first
 from semasia.errors import EncoderError
+from semasia.registry import load_model_set
 
 timm = import_timm()
 
@@ -111,6 +112,31 @@ def test_every_geometry_gives_timms_pixels(geometries: list[dict[str, Any]]) -> 
                 largest = max(largest, (one - expected).abs().max().item())
                 assert torch.equal(one, expected), (config, image)
     assert largest == 0.0
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tf_efficientnet_lite0.in1k",
+        "tf_efficientnet_lite1.in1k",
+        "tf_efficientnet_lite2.in1k",
+        "mobilenetv2_100.tonylins_in1k",
+    ],
+)
+def test_pretrained_latents_are_those_of_timms_transform(repository: Path, name: str) -> None:
+    card = load_model_set("demo", repository / "registry" / "models")[name]
+    reference = TimmEncoder(card, "cpu", preprocess="reference")
+    device = TimmEncoder(card, "cpu", preprocess="device")
+    cosines = []
+    for image in images().values():
+        expected = reference.encode(reference.preprocess(image)[None])[0]
+        raw = torch.from_numpy(np.array(image))[None]
+        small = image.width * image.height <= 300 * 300
+        found = device.encode(raw if small else device.preprocess(image)[None])[0]
+        norms = np.linalg.norm(found) * np.linalg.norm(expected)
+        cosines.append(found.astype(np.float64) @ expected.astype(np.float64) / norms)
+    assert min(cosines) >= 0.9999
+    assert np.median(cosines) >= 0.99999
 
 
 def test_batches_are_their_images(geometries: list[dict[str, Any]]) -> None:

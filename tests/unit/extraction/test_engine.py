@@ -337,6 +337,9 @@ def test_a_compiled_network_gives_the_same_vectors(tmp_path: Path, digits: Digit
     assert timings.plan > 0
     pair = [Shard(tmp_path / x / "test.parquet").embeddings() for x in "ab"]
     assert compared(*pair).cosine_min > 0.999999
+    transformer = TimmEncoder(seeded("vit_tiny_patch16_224", "vit"), "cpu")
+    assert encoder().repays_compiling()
+    assert not transformer.repays_compiling()
     small = Wishes(batch_size=8, compile_from=21)
     assert extract(encoder(), prepared, tmp_path / "c/test.parquet", small).engine == "eager"
 

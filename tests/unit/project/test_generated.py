@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from types import ModuleType
@@ -74,3 +76,21 @@ def test_constraints_hold_every_pin(repository: Path) -> None:
         if name != "torch":
             key = re.sub(r"[-_.]+", "-", name).lower()
             assert known[key].endswith(f"=={version}"), f"{pin}: run `make pins`"
+
+
+@pytest.mark.parametrize("document", ["data-format.md", "extraction.md"])
+def test_measured_tables_are_the_committed_results(repository: Path, document: str) -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; from benchmarks.tables import rewritten; "
+            "print(rewritten(sys.argv[1]), end='')",
+            document,
+        ],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (repository / "docs" / document).read_text(encoding="utf-8")
