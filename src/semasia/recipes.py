@@ -19,5 +19,7 @@ CAPACITY = 2
 GEOMETRY = 2
 # Rows of the timings table.
 TIMINGS = 2
+# Rows of the tables of plan and coverage.
+OVERVIEW = 1
 # Figures and pages.
 FIGURES = 2

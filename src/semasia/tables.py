@@ -19,10 +19,13 @@ def frame_of(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, type]) -> 
     return pl.DataFrame([{name: row.get(name) for name in columns} for row in rows], schema=schema)
 
 
-def write_table(frame: pl.DataFrame, parquet: str | Path, csv: str | Path | None = None) -> None:
-    """Write a frame as Parquet and, where a path is given, as CSV; whole files or none."""
-    with whole_file(Path(parquet)) as temporary:
-        frame.write_parquet(temporary)
+def write_table(
+    frame: pl.DataFrame, parquet: str | Path | None, csv: str | Path | None = None
+) -> None:
+    """Write a frame as Parquet and as CSV, where a path is given; whole files or none."""
+    if parquet is not None:
+        with whole_file(Path(parquet)) as temporary:
+            frame.write_parquet(temporary)
     if csv is not None:
         with whole_file(Path(csv)) as temporary:
             frame.write_csv(temporary)

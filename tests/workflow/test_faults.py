@@ -294,7 +294,7 @@ def test_a_terminated_job_saves_its_work(tmp_path: Path, run_workflow: Run) -> N
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     folder = tmp_path / "results/latents/mnist_5k" / name
     process = subprocess.Popen(
-        workflow_command(tmp_path, "--", str(folder / "train.parquet")),
+        workflow_command(tmp_path, "--", f"results/latents/mnist_5k/{name}/train.parquet"),
         env=clean_environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -7,6 +7,7 @@ from semasia.config import Collection, parse_config
 from semasia.errors import SemasiaError
 from semasia.inputs import InputsCard
 from semasia.extraction import accelerator_present, begin_run
+from semasia.overview import states_of
 from semasia import recipes
 
 REGISTRY = Path(workflow.current_basedir).parent.parent / "registry"
@@ -45,6 +46,31 @@ def is_analysed(benchmark, model, split):
     )
 
 
+def all_shards_to_analyse(wildcards):
+    return [shard(*t) for t in COLLECTION.targets() if is_analysed(*t)]
+
+
+def model_names(wildcards):
+    return list(COLLECTION.models)
+
+
+def rows_of_splits(wildcards):
+    return {
+        f"{benchmark}/{split}": COLLECTION.rows(benchmark, split)
+        for benchmark in COLLECTION.benchmarks
+        for split in COLLECTION.splits(benchmark)
+    }
+
+
+def failed_targets(wildcards):
+    # Told only in the last pass after a run with failures: a finished collection has none, and
+    # must not become out of date by what failed on the way.
+    if not COLLECTION.config.existing_only:
+        return []
+    states = states_of(COLLECTION, Path(RESULTS))
+    return ["/".join(s.target) for s in states if s.state == "failed"]
+
+
 def all_timings(wildcards):
     return [
         f"{RESULTS}/timings/{t.benchmark}/{t.model}/{t.split}.json"
@@ -66,7 +92,7 @@ def all_figures(wildcards):
     figures = ["probes", "metrics", "timings", "registry"]
     if projection_shards(wildcards):
         figures.append("projection")
-    pages = ["geometry", "registry", "timings"]
+    pages = ["geometry", "registry", "timings", "coverage"]
     return [
         *(f"{RESULTS}/figures/{name}.svg" for name in figures),
         *(f"{RESULTS}/pages/{name}.html" for name in pages),

@@ -28,9 +28,7 @@ def write_report():
         snakemake_again("report.log", "--report", f"{RESULTS}/report.html")
 
 
-ANALYSES = (
-    "registry timings geometry geometry_table figure_probes figure_metrics".split()
-)
+ANALYSES = "registry timings coverage geometry geometry_table figure_probes figure_metrics".split()
 ANALYSES += ["figure_projection", "figure_registry", "figure_timings", "analyses"]
 
 

@@ -55,7 +55,7 @@ def test_config_readme_has_every_key(repository: Path) -> None:
     generate = module_at(repository / "workflow/schemas/generate.py")
     committed = (repository / "config/README.md").read_text()
     assert committed == generate.readme_text(committed), "run `make schemas`"
-    assert "| `extract.batch_size` | `64` |" in committed
+    assert "| `extract.batches_per_part` | `16` |" in committed
 
 
 def test_conda_files_equal_the_pins(repository: Path) -> None:

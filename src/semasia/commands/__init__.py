@@ -1,0 +1,1 @@
+"""The commands of ``semasia``, one module each: ``add`` declares it, ``run`` does it."""

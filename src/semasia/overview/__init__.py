@@ -1,0 +1,36 @@
+"""What a collection will cost, and how much of it is there."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from semasia.overview.bill import bill_frame, bill_lines, costs_of
+    from semasia.overview.coverage import coverage_counts, coverage_frame, coverage_lines, states_of
+
+__all__ = [
+    "bill_frame",
+    "bill_lines",
+    "costs_of",
+    "coverage_counts",
+    "coverage_frame",
+    "coverage_lines",
+    "states_of",
+]
+
+_HOMES = {
+    "bill_frame": "bill",
+    "bill_lines": "bill",
+    "costs_of": "bill",
+    "coverage_counts": "coverage",
+    "coverage_frame": "coverage",
+    "coverage_lines": "coverage",
+    "states_of": "coverage",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"semasia.overview.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'semasia.overview' has no attribute {name!r}")
