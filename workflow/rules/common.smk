@@ -68,7 +68,11 @@ def failed_targets(wildcards):
     if not COLLECTION.config.existing_only:
         return []
     states = states_of(COLLECTION, Path(RESULTS))
-    return ["/".join(s.target) for s in states if s.state == "failed"]
+    return [
+        f"{s.target.benchmark} {s.target.model} {s.target.split}"
+        for s in states
+        if s.state == "failed"
+    ]
 
 
 def all_timings(wildcards):
