@@ -42,7 +42,9 @@ def job(log: str | Path, *, failure: str | Path | None = None) -> Iterator[loggi
     try:
         yield logger
     except StoppedError as stopped:
-        # No failure: what is missing is made by the next run.
+        # No failure, and an earlier one is past: what is missing is made by the next run.
+        if failure:
+            Path(failure).unlink(missing_ok=True)
         logger.warning("%s", stopped)
         print(f"{stopped}\n  log: {path}", file=sys.stderr, flush=True)
         raise SystemExit(128 + stopped.signal) from None

@@ -18,7 +18,9 @@ def add(commands: Commands) -> None:
     plan.add_argument(
         "--calibrate", action="store_true", help="measure a few networks on this machine first"
     )
-    plan.add_argument("--device", default="auto", help="device of the calibration")
+    plan.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="of the calibration"
+    )
     plan.add_argument("--output", type=Path, help="also write the table here: .parquet or .csv")
     plan.add_argument("--format", choices=("table", "csv", "json"), default="table")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,17 @@ def can_compile() -> bool:
 
 
 def share_compiled(folder: Path) -> None:
-    """Keep what is compiled in a folder that all jobs share, unless the environment names one."""
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder.absolute()))
+    """Keep what is compiled in a folder that all jobs share, unless the environment names one.
+
+    Machines of different processors have folders of their own: code is compiled for the very one.
+    """
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        known = "\n".join(sorted({x for x in lines if x.startswith(("flags", "model name"))}))
+    except OSError:
+        known = platform.processor()
+    kind = hashlib.sha256(f"{platform.machine()} {known}".encode()).hexdigest()[:12]
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder.absolute() / kind))
 
 
 def compiled(network: nn.Module) -> Any:

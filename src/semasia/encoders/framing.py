@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from semasia.errors import ImageError
+
 # timm's share of the resized image that is kept, where a configuration names none.
 _CROP_PCT = 0.875
 
@@ -72,6 +74,10 @@ def framing_of(config: Mapping[str, Any], height: int, width: int) -> Framing:
         resized = _shorter_side(height, width, scaled[0])
     else:
         resized = _in_proportion(height, width, min(height / scaled[0], width / scaled[1]))
+    if min(resized) < 1:
+        raise ImageError(
+            f"an image of {width}×{height} pixels would be resized to {resized[1]}×{resized[0]}"
+        )
     top, left = (_offset(resized[i], size[i]) for i in (0, 1))
     return Framing(resized, top, left, size, fill)
 

@@ -15,6 +15,8 @@ from semasia.encoders.resampling import PRECISION, resampling_matrix, rows_first
 
 # Multiplications per image up to which products beat Pillow's loops on a processor: measured.
 _PROCESSOR_WORK = 7_000_000
+# Weights of one pass: an image of extreme proportions is resized far beyond what is kept of it.
+_LARGEST_MATRIX = 1 << 23
 # Images resized at a time on a processor: their float64 pixels stay in its cache.
 _PROCESSOR_IMAGES = 2
 
@@ -80,6 +82,9 @@ class DevicePreprocessing:
         height, width, channels = (*shape, 1)[:3]
         _, rows, columns = self._config["input_size"]
         work = channels * columns * height * (width + rows)
+        resized = framing_of(self._config, height, width).resized
+        if max(resized[0] * height, resized[1] * width) > _LARGEST_MATRIX:
+            return False
         return device.type != "cpu" or work <= _PROCESSOR_WORK
 
     def load(self, image: Image.Image) -> torch.Tensor:

@@ -24,6 +24,7 @@ from semasia.registry import (
     PackageWeights,
     RandomWeights,
 )
+from semasia.registry.folder import folder_config
 
 
 def build_network(card: EncoderCard) -> tuple[nn.Module, dict[str, Any]]:
@@ -54,8 +55,12 @@ def build_network(card: EncoderCard) -> tuple[nn.Module, dict[str, Any]]:
             torch.manual_seed(weights.seed)
             network = _create(timm, card)
     else:
+        stated = folder_config(card)
+        arguments: dict[str, Any] = {}
+        if stated is not None:
+            arguments = {**stated.model_args, "pretrained_cfg_overlay": stated.pretrained_cfg}
         with without_initial_values():
-            network = _create(timm, card)
+            network = _create(timm, card, **arguments)
         _load(network, card, _state_dict(card, origin, network))
     if empty := never_loaded(network):
         raise WeightsError(
@@ -117,7 +122,7 @@ def _loaded(path: Path) -> Any:
 
 def _create(timm: Any, card: EncoderCard, **extra: Any) -> nn.Module:
     try:
-        return timm.create_model(card.architecture, **card.architecture_args, **extra)
+        return timm.create_model(card.architecture, **{**extra, **card.architecture_args})
     except RuntimeError as error:
         if "Unknown model" not in str(error):
             raise WeightsError(

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from semasia.encoders import Encoder
-from semasia.errors import ImageError
+from semasia.errors import EncoderError, ImageError, SourceError
 from semasia.extraction.lane import Lane
 from semasia.extraction.loading import batches
 from semasia.extraction.parity import parity_of
@@ -66,19 +66,29 @@ def extract(
     StoppedError
         If the process was asked to end.
     """
-    with stop_on_sigterm() as stop, only_writer(path, waiting=stop.check):
-        extraction = _Extraction(encoder, prepared, path, wishes or Wishes(), stop)
+    if not len(prepared):
+        facts = prepared.facts
+        raise SourceError(f"{facts.benchmark}/{facts.split}: the prepared split has no rows.")
+    with stop_on_sigterm() as stop, only_writer(path, waiting=stop.check) as alone:
+        extraction = _Extraction(encoder, prepared, path, wishes or Wishes(), stop, alone)
         return extraction.run(progress)
 
 
 class _Extraction:
     def __init__(
-        self, encoder: Encoder, prepared: PreparedSplit, path: Path, wishes: Wishes, stop: Stop
+        self,
+        encoder: Encoder,
+        prepared: PreparedSplit,
+        path: Path,
+        wishes: Wishes,
+        stop: Stop,
+        alone: bool,
     ) -> None:
         self._encoder = encoder
         self._prepared = prepared
         self._wishes = wishes
         self._stop = stop
+        self._alone = alone
         self._writer = ShardWriter(path, prepared, provenance_of(prepared, encoder.describe()))
         self._timings = Timings(rows=len(prepared))
 
@@ -91,7 +101,8 @@ class _Extraction:
             writer.discard()
             timings.rows_resumed = total
             return timings
-        writer.sweep()
+        if self._alone:
+            writer.sweep()
         with ThreadPoolExecutor(self._wishes.threads, thread_name_prefix="load") as pool:
             self._begin(pool)
             missing = writer.missing()
@@ -137,10 +148,13 @@ class _Extraction:
                 lambda rows: next(batches(self._encoder, self._prepared, [rows], 1, pool)),
             )
         known = self._writer.known_plan()
-        plan = decided(self._encoder, n, self._wishes, sample, known, self._timings)
-        if known is not None and plan.engine != known.engine:
-            _logger.warning("parts made by %s are computed again: it cannot run here", known.engine)
-            self._writer.discard()
+        try:
+            plan = decided(self._encoder, n, self._wishes, sample, known, self._timings)
+        except EncoderError:
+            # A signal to the whole job also ends its compiler.
+            self._stop.check()
+            raise
+        self._stop.check()
         self._writer.begin(plan)
         self._timings.batch_size = plan.batch_size
         self._timings.engine = plan.engine

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import torch
 
 from semasia.encoders import Encoder
+from semasia.errors import ImageError
 from semasia.inputs import PreparedSplit
 
 # Batches loaded while an accelerator works on another. Memory is bounded by these.
@@ -62,7 +63,16 @@ def _submitter(
         return lambda rows: lambda: torch.from_numpy(prepared.pixels(rows))
 
     def one(position: int) -> torch.Tensor:
-        return encoder.preprocess(prepared.image(position))
+        image = prepared.image(position)
+        try:
+            return encoder.preprocess(image)
+        except (ValueError, OSError, ZeroDivisionError, ImageError) as error:
+            facts = prepared.facts
+            raise ImageError(
+                f"{facts.benchmark}/{facts.split}: image with id {prepared.ids[position]} "
+                f"({image.mode}, {image.width}×{image.height}) cannot be preprocessed for "
+                f"{encoder.name}: {error}."
+            ) from error
 
     def submit(rows: range) -> Callable[[], torch.Tensor]:
         futures: list[Future[torch.Tensor]] = [pool.submit(one, i) for i in rows]

@@ -12,8 +12,8 @@ from semasia.encoders import Encoder
 from semasia.encoders.precision import Precision
 
 SAMPLE_ROWS = 64
-# Images per forward pass: a sample must fit wherever the extraction fits.
-_BATCH = 8
+# Images per forward pass: the sample fits wherever any batch does.
+_BATCH = 1
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import torch
 from semasia.encoders import Encoder
 from semasia.encoders.compilation import can_compile
 from semasia.encoders.memory import is_out_of_memory
+from semasia.errors import EncoderError
 from semasia.extraction.timings import Timings
 from semasia.latents.parts import Plan
 
@@ -99,7 +100,7 @@ def decided(
         plan = known
     if plan.threads is not None:
         torch.set_num_threads(plan.threads)
-    plan = _made_ready(encoder, plan, sample)
+    plan = _made_ready(encoder, plan, sample, keep=known is not None)
     kind = _kind_of(encoder.device)
     if kind not in plan.computed_on:
         plan = replace(plan, computed_on=(*plan.computed_on, kind))
@@ -132,8 +133,12 @@ def _fits(encoder: Encoder, batch: torch.Tensor) -> bool:
     return True
 
 
-def _made_ready(encoder: Encoder, plan: Plan, sample: Sample) -> Plan:
-    """Compile where the plan says so; return the plan, on ``eager`` where that fails."""
+def _made_ready(encoder: Encoder, plan: Plan, sample: Sample, *, keep: bool) -> Plan:
+    """Compile where the plan says so; return the plan, on ``eager`` where that fails.
+
+    With ``keep`` parts of a compiled network are at hand: then failing is an error. The next try
+    may find a compiler, and the parts shall not be lost.
+    """
     encoder.compile(plan.engine)
     if plan.engine == "eager":
         return plan
@@ -145,7 +150,14 @@ def _made_ready(encoder: Encoder, plan: Plan, sample: Sample) -> Plan:
     except Exception as error:
         if is_out_of_memory(error):
             return plan
-        _logger.warning("runs eagerly: the network cannot be compiled (%s)", str(error)[:300])
+        told = str(error).strip().splitlines()[0][:300]
+        if keep:
+            raise EncoderError(
+                f"{encoder.name}: was compiled when this shard was begun, and cannot be compiled "
+                f"now ({told}). Run again where a C++ compiler is; or delete the hidden parts "
+                "beside the shard to begin anew."
+            ) from error
+        _logger.warning("runs eagerly: the network cannot be compiled (%s)", told)
     encoder.compile("eager")
     return replace(plan, engine="eager")
 

@@ -60,7 +60,7 @@ class Progress:
     def _whole_run(self) -> str:
         if self._run is None:
             return ""
-        with contextlib.suppress(OSError, ValueError, KeyError):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, OverflowError):
             plan = json.loads((self._run / "plan.json").read_text(encoding="utf-8"))
             # One short append is atomic on local file systems, so that parallel jobs can share it.
             with (self._run / "images").open("a", encoding="ascii") as file:

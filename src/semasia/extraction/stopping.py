@@ -41,4 +41,4 @@ def stop_on_sigterm() -> Iterator[Stop]:
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)

@@ -50,6 +50,9 @@ class PreparedSplit:
             raise SourceError(
                 f"{data}: has {table.num_rows:,} rows, {facts} says {known.rows:,}. Delete both."
             )
+        missing = {"id", "image", *known.label_names} - set(table.column_names)
+        if missing:
+            raise SourceError(f"{data}: has no column {min(missing)!r}. Delete it.")
         return cls(
             facts=known,
             ids=table["id"].to_numpy(),

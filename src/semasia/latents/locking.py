@@ -18,8 +18,8 @@ _logger = logging.getLogger(__name__)
 @contextlib.contextmanager
 def only_writer(
     shard: Path, *, wait: float = 1.0, waiting: Callable[[], None] | None = None
-) -> Iterator[None]:
-    """Hold the lock of a shard, waiting for whoever holds it.
+) -> Iterator[bool]:
+    """Hold the lock of a shard, waiting for whoever holds it; yields whether it is held.
 
     The lock ends with its process, however that ends. On a file system without locks the block
     runs all the same: two writers then do the work twice, and neither's result is damaged.
@@ -40,7 +40,7 @@ def only_writer(
     path = shard.with_name(f".{shard.stem}.lock")
     handle = _acquired(path, wait, waiting)
     try:
-        yield
+        yield handle is not None
     finally:
         if handle is not None:
             # Removed while held: whoever waits on this file sees that it is gone, and makes anew.
@@ -75,7 +75,6 @@ def _acquired(path: Path, wait: float, waiting: Callable[[], None] | None) -> in
         except OSError as error:
             os.close(handle)
             _logger.warning("%s: this file system has no locks (%s)", path, error.strerror)
-            path.unlink(missing_ok=True)
             return None
 
 

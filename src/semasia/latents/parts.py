@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from semasia.files import sha256_of_file, whole_file
 
+ENGINES = ("eager", "inductor")
 _NAME = re.compile(r"rows-(\d{9})-(\d{9})\.([0-9a-f]{16})\.arrow")
 
 
@@ -96,10 +97,9 @@ class Parts:
         try:
             content = json.loads((self.folder / "plan.json").read_text(encoding="utf-8"))
             plan = Plan(**{**content, "computed_on": tuple(content["computed_on"])})
-            sound = plan.batch_size > 0 and not plan.part_rows % plan.batch_size
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
-        return plan if sound and plan.part_rows > 0 else None
+        return plan if _is_possible(plan) else None
 
     def begin(self, plan: Plan) -> None:
         """Store the plan. Parts made by no known plan are of unknown cut, and are deleted."""
@@ -114,7 +114,8 @@ class Parts:
         n, width = embeddings.shape
         values = pa.array(np.ascontiguousarray(embeddings, np.float32).reshape(-1))
         array = pa.FixedSizeListArray.from_arrays(values, width)
-        batch = pa.record_batch([array], names=["embedding"])
+        rows = {"rows": f"{start}-{start + n}"}
+        batch = pa.record_batch([array], names=["embedding"]).replace_schema_metadata(rows)
         sink = pa.BufferOutputStream()
         with pa.ipc.new_file(sink, batch.schema) as writer:
             writer.write_batch(batch)
@@ -142,9 +143,10 @@ class Parts:
             match = _NAME.fullmatch(path.name)
             start, stop = (int(match[1]), int(match[2])) if match else (0, 0)
             aligned = start % batch_size == 0 and (stop % batch_size == 0 or stop == rows)
-            if match and aligned and start < stop <= rows and _is_sound(path, match[3]):
-                found.append(Part(path, start, stop))
-            else:
+            part = Part(path, start, stop)
+            if match and aligned and start < stop <= rows and _is_sound(part, match[3]):
+                found.append(part)
+            elif path.is_file():
                 path.unlink(missing_ok=True)
         parts: list[Part] = []
         for part in sorted(found, key=lambda p: (p.start, -p.stop)):
@@ -157,8 +159,29 @@ class Parts:
         shutil.rmtree(self.root, ignore_errors=True)
 
 
-def _is_sound(path: Path, digest: str) -> bool:
+def _is_sound(part: Part, digest: str) -> bool:
     try:
-        return sha256_of_file(path)[:16] == digest
-    except FileNotFoundError:  # another process has just finished the shard
+        if sha256_of_file(part.path)[:16] != digest:
+            return False
+        metadata = pa.ipc.open_file(pa.memory_map(str(part.path))).schema.metadata or {}
+    except (OSError, pa.ArrowInvalid):  # a folder; or another process has just finished the shard
         return False
+    # The name may have been changed; the bytes say which rows they are.
+    return metadata.get(b"rows") == f"{part.start}-{part.stop}".encode()
+
+
+def _is_possible(plan: Plan) -> bool:
+    """Whether a plan read from a file is one that could have been written."""
+
+    def whole(value: object, most: int) -> bool:
+        return type(value) is int and 1 <= value <= most
+
+    return (
+        whole(plan.batch_size, 1 << 20)
+        and whole(plan.part_rows, 1 << 40)
+        and plan.part_rows % plan.batch_size == 0
+        and plan.engine in ENGINES
+        and (plan.threads is None or whole(plan.threads, 1 << 12))
+        and (plan.smallest_batch is None or whole(plan.smallest_batch, plan.batch_size))
+        and all(type(kind) is str for kind in plan.computed_on)
+    )

@@ -76,7 +76,7 @@ class ShardWriter:
             metadata = pq.read_metadata(self._path).metadata or {}
             found = json.loads(metadata[PROVENANCE_KEY])
             numerics = {k: found["numerics"][k] for k in self._provenance["numerics"]}
-        except (OSError, pa.ArrowInvalid, KeyError, ValueError):
+        except (OSError, pa.ArrowInvalid, KeyError, ValueError, TypeError):
             return False
         shared = {k: v for k, v in found.items() if k in self._provenance}
         return digest_of({**shared, "numerics": numerics}) == digest_of(self._provenance)
@@ -123,7 +123,7 @@ class ShardWriter:
         if len(bad):
             raise EncoderError(
                 f"{where}: the latent vector of id {self._prepared.ids[rows.start + bad[0]]} is "
-                f"not finite ({len(bad)} of {len(rows)} rows from row {rows.start} on). The rows "
+                f"not finite ({len(bad)} of {len(rows)} rows from row {rows.start} on). The parts "
                 "before are kept; exclude the model, or look at the image."
             )
         self._parts.write(rows.start, embeddings)

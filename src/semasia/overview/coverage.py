@@ -152,7 +152,7 @@ def coverage_lines(states: list[State], *, failures: int = 20) -> Iterator[str]:
 def _names(folder: Path) -> set[str]:
     try:
         return {entry.name for entry in os.scandir(folder)}
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:
         return set()
 
 
@@ -169,7 +169,7 @@ def _rows_in_parts(folder: Path, there: bool) -> int:
 
 def _is_held(lock: Path) -> bool:
     try:
-        handle = os.open(lock, os.O_RDWR)
+        handle = os.open(lock, os.O_RDONLY)
     except OSError:
         return False
     try:
@@ -186,7 +186,7 @@ def _is_held(lock: Path) -> bool:
 def _record(path: Path) -> tuple[str, str, str]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return content["error"], content["message"], content["log"]
+        return str(content["error"]), str(content["message"]), str(content["log"])
     except (OSError, ValueError, KeyError, TypeError):
         return "unknown", f"{path} cannot be read", ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
 import time
 from collections.abc import Iterable, Mapping
@@ -50,7 +51,7 @@ def speed_of_timings(results: Path, flops: Mapping[str, int | None]) -> Speed | 
 
     Where several kinds of device took part, the one of the most rows counts.
     """
-    rows = [r for r in _timings(results) if r.get("images_per_second")]
+    rows = list(_timings(results))
     if not rows:
         return None
     counts: dict[str, int] = {}
@@ -107,6 +108,11 @@ def calibrated(device: str = "auto", architectures: Iterable[str] = _CALIBRATION
 def _timings(results: Path) -> Iterable[dict[str, Any]]:
     for path in (results / "timings").glob("*/*/*.json"):
         try:
-            yield json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            row = json.loads(path.read_text(encoding="utf-8"))
+            rate = float(row["images_per_second"])
+            known = type(row["device"]) is type(row["model_name"]) is str and row["rows"] > 0
+        except (OSError, ValueError, TypeError, KeyError):
+            # Resumed to the end: nothing was measured. Or no record at all.
             continue
+        if known and 0 < rate < math.inf:
+            yield {**row, "images_per_second": rate}

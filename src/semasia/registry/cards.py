@@ -53,7 +53,11 @@ class FileWeights(Closed):
 
 
 class FolderWeights(Closed):
-    """A folder in timm's layout: `config.json` beside `model.safetensors`."""
+    """A folder in timm's layout: `model.safetensors`, and beside it `config.json`.
+
+    Where that file is there its preprocessing and arguments are the network's; else timm's own for
+    the architecture.
+    """
 
     source: Literal["folder"]
     path: str

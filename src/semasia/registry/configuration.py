@@ -6,6 +6,7 @@ from typing import Any
 
 from semasia.compat import import_timm
 from semasia.registry.cards import EncoderCard, HubWeights
+from semasia.registry.folder import folder_config
 
 
 def configuration_of(card: EncoderCard) -> dict[str, Any]:
@@ -17,6 +18,8 @@ def configuration_of(card: EncoderCard) -> dict[str, Any]:
     timm = import_timm()
     stated = timm.get_pretrained_cfg(card.architecture, allow_unregistered=True)
     known: dict[str, Any] = stated.to_dict() if stated is not None else {}
+    if (folder := folder_config(card)) is not None:
+        known.update(folder.pretrained_cfg)
     known.update({k: v for k, v in card.data_config.model_dump().items() if v is not None})
     size = known.get("input_size")
     from_hub = isinstance(card.weights, HubWeights)

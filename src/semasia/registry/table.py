@@ -18,6 +18,7 @@ import yaml
 from semasia import recipes
 from semasia.files import whole_file
 from semasia.registry.cards import EncoderCard, HubWeights
+from semasia.registry.folder import folder_config
 from semasia.registry.grammar import parse_identifier
 from semasia.registry.parsed import ParsedIdentifier
 
@@ -218,7 +219,9 @@ def collection_rows(
 
 def _local_row(card: EncoderCard, folder: Path, cache: Path | None) -> dict[str, Any]:
     version = importlib.metadata.version("timm")
-    content = json.dumps([version, recipes.REGISTRY, card.model_dump(mode="json")])
+    stated = folder_config(card)
+    known = dataclasses.asdict(stated) if stated else None
+    content = json.dumps([version, recipes.REGISTRY, card.model_dump(mode="json"), known])
     digest = hashlib.sha256(content.encode()).hexdigest()[:32]
     path = cache / "models" / f"{digest}.json" if cache else None
     if path and path.is_file():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from semasia.encoders.conversion import CONVERSIONS
 from semasia.encoders.weights import build_network, digest_of, read_state_dict
 from semasia.errors import EncoderError, WeightsError
 from semasia.registry import EncoderCard, load_model_set
+from semasia.registry.configuration import configuration_of
 
 timm = import_timm()
 
@@ -181,3 +183,34 @@ def test_rgba_palette_and_grey_images_become_rgb() -> None:
     encoder = TimmEncoder(card(weights={"source": "random", "seed": 0}), device="cpu")
     for mode in ("L", "RGB", "RGBA", "P", "CMYK", "1", "LA"):
         assert encoder.preprocess(Image.new(mode, (31, 47))).shape == (3, 224, 224)
+
+
+def test_a_folder_is_what_timm_makes_of_it(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = timm.create_model("lcnet_050", num_classes=7)
+    folder = tmp_path / "mine"
+    network.pretrained_cfg.update(
+        {"input_size": (3, 64, 64), "mean": (0.1, 0.2, 0.3), "std": (0.9, 0.8, 0.7),
+         "interpolation": "bilinear", "crop_pct": 1.0, "num_classes": 7}
+    )  # fmt: skip
+    timm.models.save_for_hf(network, folder, safe_serialization=True)
+    theirs = timm.create_model(f"local-dir:{folder}", pretrained=True).eval()
+    expected = timm.data.resolve_data_config({}, model=theirs)
+    mine = card(weights={"source": "folder", "path": str(folder)})
+    encoder = TimmEncoder(mine, "cpu")
+    for key in ("input_size", "mean", "std", "interpolation", "crop_pct"):
+        assert np.array_equal(encoder.data_config[key], expected[key])
+    image = Image.effect_noise((40, 30), 80)
+    batch = encoder.preprocess(image)[None]
+    assert torch.equal(batch[0], timm.data.create_transform(**expected)(image.convert("RGB")))
+    with torch.no_grad():
+        vector = theirs.forward_head(theirs.forward_features(batch), pre_logits=True).numpy()
+    assert np.allclose(encoder.encode(batch), vector, atol=1e-5)
+    assert configuration_of(mine)["native_resolution"] == 64
+    content = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**content, "architecture": "resnet18"}))
+    with pytest.raises(WeightsError, match=r"config.json: is of the architecture 'resnet18', but"):
+        TimmEncoder(mine, "cpu")
+    (folder / "config.json").write_text("{half")
+    with pytest.raises(WeightsError, match="is no configuration of a timm checkpoint"):
+        TimmEncoder(mine, "cpu")

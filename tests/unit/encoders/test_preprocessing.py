@@ -20,7 +20,7 @@ from semasia.encoders.construction import never_loaded, without_initial_values
 from semasia.encoders.framing import framing_of
 from semasia.encoders.preprocessing import DevicePreprocessing, ReferencePreprocessing
 from semasia.encoders.resampling import PRECISION, resampling_matrix, rows_first
-from semasia.errors import EncoderError
+from semasia.errors import EncoderError, ImageError
 from semasia.registry import load_model_set
 
 timm = import_timm()
@@ -52,6 +52,21 @@ def test_the_matrices_are_pillows(sizes: tuple[int, ...], kind: str, seed: int) 
     filter_ = Image.Resampling[kind.upper()]
     expected = np.asarray(Image.fromarray(pixels).resize((to_width, to_height), filter_))
     assert np.array_equal(resized(pixels, (to_height, to_width), kind), expected)
+
+
+@pytest.mark.parametrize(
+    ("size", "to", "kind"),
+    [((10, 4), (2, 2), "bicubic"), ((16, 3), (2, 2), "lanczos"), ((16, 5), (2, 2), "box")],
+)
+def test_the_order_of_passes_is_found_where_one_image_does_not_tell(
+    size: tuple[int, int], to: tuple[int, int], kind: str
+) -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(40):
+        pixels = rng.integers(0, 256, size).astype(np.uint8)
+        filter_ = Image.Resampling[kind.upper()]
+        expected = np.asarray(Image.fromarray(pixels).resize((to[1], to[0]), filter_))
+        assert np.array_equal(resized(pixels, to, kind), expected)
 
 
 def test_weights_of_a_pixel_sum_to_one() -> None:
@@ -169,7 +184,15 @@ def test_raw_pixels_are_taken_where_products_are_faster() -> None:
     assert device.takes_pixels((32, 32, 3), processor)
     assert not device.takes_pixels((128, 128, 3), processor)
     assert device.takes_pixels((128, 128, 3), accelerator)
+    # The first pass would make an image of 224 × 280,000 of it.
+    assert not device.takes_pixels((4, 5000), accelerator)
     assert not ReferencePreprocessing(config).takes_pixels((28, 28), accelerator)
+
+
+def test_an_image_too_thin_to_be_resized_is_refused() -> None:
+    config = {"input_size": (3, 32, 32), "crop_mode": "border", "crop_pct": 1.0, "mean": (0,) * 3}
+    with pytest.raises(ImageError, match="of 5000×1 pixels would be resized to 32×0"):
+        framing_of(config, 1, 5000)
 
 
 def test_framing_of_each_mode() -> None:

@@ -344,6 +344,30 @@ def test_a_compiled_network_gives_the_same_vectors(tmp_path: Path, digits: Digit
     assert extract(encoder(), prepared, tmp_path / "c/test.parquet", small).engine == "eager"
 
 
+def test_parts_of_a_compiled_network_survive_a_missing_compiler(
+    tmp_path: Path, digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared, path = digits(30), tmp_path / "test.parquet"
+    wishes = Wishes(batch_size=8, batches_per_part=1, compile_from=1)
+
+    def term(done: int, *_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(StoppedError):
+        extract(encoder(), prepared, path, wishes, progress=term)
+    parts = sorted(p.name for p in tmp_path.rglob("rows-*.arrow"))
+    assert parts
+    with monkeypatch.context() as patch:
+        patch.setattr("semasia.extraction.planning.can_compile", lambda: False)
+        with pytest.raises(
+            EncoderError, match=r"cannot be compiled now \(there is no C\+\+ compil"
+        ):
+            extract(encoder(), prepared, path, wishes)
+    assert sorted(p.name for p in tmp_path.rglob("rows-*.arrow")) == parts
+    timings = extract(encoder(), prepared, path, wishes)
+    assert (timings.engine, timings.rows_resumed) == ("inductor", 8)
+
+
 def test_without_a_compiler_it_runs_eagerly(
     tmp_path: Path, digits: Digits, monkeypatch: pytest.MonkeyPatch
 ) -> None:

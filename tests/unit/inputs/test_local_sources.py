@@ -186,7 +186,7 @@ def test_idx_files_give_their_pixels_and_labels(
 
 
 def test_large_images_from_arrays_are_stored_as_png(tmp_path: Path, prepare: Prepare):
-    large = np.random.default_rng(0).integers(0, 256, (2, 130, 140)).astype(np.uint8)
+    large = np.random.default_rng(0).integers(0, 256, (2, 230, 240)).astype(np.uint8)
     write_idx(tmp_path, idx(large), idx(LABELS[:2]))
     train = prepare(idx_card(tmp_path, rows=2), "train")
     assert train.facts.image_shape is None

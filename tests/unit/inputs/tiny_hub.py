@@ -48,9 +48,9 @@ LAYOUT: dict[tuple[str, str], list[int] | None] = {
     ("tiny_imagenet", "valid"): None,  # one image is grey
     ("imagenet_1k", "validation"): None,
     ("imagenet_1k", "test"): None,
-    ("celeba", "train"): None,  # of one size, but large
-    ("celeba", "valid"): None,
-    ("celeba", "test"): None,
+    ("celeba", "train"): [218, 178, 3],  # of one size, but large
+    ("celeba", "valid"): [218, 178, 3],
+    ("celeba", "test"): [218, 178, 3],
 }
 
 

@@ -128,6 +128,49 @@ def test_a_damaged_part_is_computed_again(
     assert start(path, prepared).missing() == [ranges[1]]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"batch_size": 0},
+        {"batch_size": 8.0},
+        {"part_rows": 12},
+        {"engine": "other"},
+        {"threads": 0},
+        {"threads": 10**9},
+        {"smallest_batch": -1},
+        {"smallest_batch": 9},
+        {"computed_on": [1]},
+        {"surprise": 1},
+        None,
+    ],
+)
+def test_parts_of_no_possible_plan_are_computed_again(
+    tmp_path: Path, prepared: PreparedSplit, change: dict[str, object] | None
+) -> None:
+    path = tmp_path / "test.parquet"
+    writer = start(path, prepared)
+    for rows in writer.missing():
+        writer.add(rows, block(rows))
+    (plan,) = tmp_path.rglob("plan.json")
+    known = json.loads(plan.read_text())
+    plan.write_text("[" * 10_000 if change is None else json.dumps({**known, **change}))
+    again = start(path, prepared)
+    assert again.plan == Plan(8, 16)
+    assert len(again.missing()) == 4
+
+
+def test_a_renamed_part_is_computed_again(tmp_path: Path, prepared: PreparedSplit) -> None:
+    path = tmp_path / "test.parquet"
+    writer = start(path, prepared)
+    first, second, *_ = writer.missing()
+    for rows in (first, second):
+        writer.add(rows, block(rows))
+    part = sorted(tmp_path.rglob("rows-*.arrow"))[1]
+    part.rename(part.with_name(part.name.replace("000000016-000000032", "000000032-000000048")))
+    (part.parent / "rows-000000048-000000050.0123456789abcdef.arrow").mkdir()
+    assert [r.start for r in start(path, prepared).missing()] == [16, 32, 48]
+
+
 def test_parts_of_other_weights_are_not_mixed_in(tmp_path: Path, prepared: PreparedSplit) -> None:
     path = tmp_path / "test.parquet"
     first = start(path, prepared, sha256="a" * 64)

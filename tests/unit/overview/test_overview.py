@@ -106,7 +106,13 @@ def test_speed_is_learned_from_timings(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True)
         row = {"model_name": model, "images_per_second": rate, "device": device, "rows": rows}
         path.write_text(json.dumps(row))
-    (tmp_path / "timings/x/a/train.json").write_text("{half")
+    for i, bad in enumerate(
+        ("{half", "[]", "3", "{}", '{"images_per_second": "x", "device": "cuda"}', "null")
+    ):
+        (tmp_path / f"timings/x/a/bad{i}.json").write_text(bad)
+    for rate in ("null", "-3", "NaN", "1e400"):
+        bad = f'{{"images_per_second": {rate}, "device": "cuda", "model_name": "a", "rows": 5}}'
+        (tmp_path / f"timings/x/a/rate{rate}.json").write_text(bad)
     speed = speed_of_timings(tmp_path, {"a": 10, "b": 40, "c": 5})
     assert speed is not None
     assert speed.measured == {"a": 0.01, "b": 0.02}
