@@ -15,7 +15,8 @@ def snakemake_again(log, *arguments, targets=(), **changes):
         "--snakefile",
         str(workflow.main_snakefile),
         "--cores",
-        str(workflow.cores),
+        # A run on a cluster has no number of cores but that of its own machine.
+        str(workflow.resource_settings.local_cores or workflow.cores),
     ]
     command += ["--configfile", str(effective), "--", *targets]
     with open(Path(LOGS, log), "w") as file:

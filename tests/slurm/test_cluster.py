@@ -1,0 +1,109 @@
+"""The shipped profile on a real cluster: what is asked for, and what if something dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from .conftest import MODELS, SHARDS, Driver, shard
+
+pytestmark = pytest.mark.timeout(420)
+
+
+def fates(driver: Driver, model: str, split: str = "train") -> list[dict[str, str]]:
+    """Return the extraction jobs of a shard, oldest first."""
+    wanted = f"mnist_5k_{model}_{split}"
+    return [job for job in driver.jobs_of("extract") if job["Comment"].endswith(wanted)]
+
+
+def states(jobs: list[dict[str, str]]) -> list[str]:
+    return [job["JobState"] for job in jobs]
+
+
+def test_jobs_that_die_come_again_and_lose_nothing(driver: Driver, whole: Path) -> None:
+    """One killed for memory, one cancelled, one out of time, one left alone."""
+    driver.start(
+        *("--", *SHARDS),
+        extract={
+            "mem_mb": "150 if attempt == 1 and wildcards.model == 'killed' "
+            "and wildcards.split == 'train' else 6000 * attempt",
+            "runtime": "attempt if wildcards.model == 'late' else 240 * attempt",
+        },
+    )
+    # Held, they cannot be over before it happens to them.
+    driver.hold("late", "cancelled")
+    driver.slurm.command("scancel", fates(driver, "cancelled")[0]["JobId"])
+    assert driver.finish(240) == 0, driver.told()
+
+    first, second = fates(driver, "killed")
+    assert states([first, second]) in (["FAILED", "COMPLETED"], ["OUT_OF_MEMORY", "COMPLETED"])
+    assert (first["MinMemoryNode"], second["MinMemoryNode"]) == ("150M", "12000M")
+    assert states(fates(driver, "cancelled")) == ["CANCELLED", "COMPLETED"]
+    first, second = fates(driver, "late")
+    assert states([first, second]) == ["TIMEOUT", "COMPLETED"]
+    assert (first["TimeLimit"], second["TimeLimit"]) == ("00:01:00", "00:02:00")
+    assert states(fates(driver, "killed", "test")) == ["COMPLETED"]
+
+    # On SIGTERM the batch under way is saved; what was saved is not computed again.
+    assert driver.resumed("cancelled") > 0
+    assert driver.resumed("late") > 0
+    driver.assert_same_as(whole)
+
+    for job in driver.jobs_of("extract"):
+        assert job["Partition"] == "gpu"
+        assert job["TresPerJob"] == "gres:gpu:1"
+    assert list(driver.folder.glob(".snakemake/slurm_logs/rule_extract/**/*.log"))
+
+
+def test_a_killed_driver_is_started_again_and_builds_everything(
+    driver: Driver, whole: Path
+) -> None:
+    driver.start("--", *SHARDS)
+    [held] = driver.hold("late")
+    driver.kill()
+    driver.start("--unlock")
+    assert driver.finish() == 0, driver.told()
+    # Its jobs are still there, and a second driver submits what they do not finish once more: the
+    # shard's lock lets one of them write.
+    driver.start()
+    driver.wait_for(lambda: len(fates(driver, "late")) == 2, "the shard is submitted again")
+    driver.slurm.command("scancel", fates(driver, "late")[0]["JobId"])
+    os.kill(held, signal.SIGCONT)
+    assert driver.finish(360) == 0, driver.told()
+    assert driver.resumed("late") > 0
+    driver.assert_same_as(whole)
+
+    for job in driver.jobs_of("geometry"):
+        assert job["Partition"] == "cpu"
+        assert "TresPerJob" not in job
+    results = driver.folder / "results"
+    table = pl.read_parquet(results / "tables" / "geometry.parquet")
+    assert sorted(table["model_name"].unique()) == sorted(MODELS)
+    assert (results / "report.html").exists()
+
+
+def test_a_drained_node_and_a_silent_controller_lose_nothing(driver: Driver, whole: Path) -> None:
+    slurm = driver.slurm
+    slurm.command("scontrol", "update", f"NodeName={slurm.host}", "State=DRAIN", "Reason=test")
+    driver.start("--", *SHARDS)
+    driver.wait_for(lambda: len(driver.jobs_of("extract")) == len(SHARDS), "all is queued")
+    assert set(states(driver.jobs_of("extract"))) == {"PENDING"}
+    slurm.command("scontrol", "update", f"NodeName={slurm.host}", "State=RESUME")
+    [held] = driver.hold("late")
+    # A controller that answers nobody for a while, longer than the tools that ask it wait.
+    slurm.daemons["slurmctld"].send_signal(signal.SIGSTOP)
+    try:
+        time.sleep(25)
+        assert driver.process.poll() is None, driver.told()
+    finally:
+        slurm.daemons["slurmctld"].send_signal(signal.SIGCONT)
+    os.kill(held, signal.SIGCONT)
+    assert driver.finish() == 0, driver.told()
+    assert set(states(driver.jobs_of("extract"))) == {"COMPLETED"}
+    assert (driver.folder / shard("late", "train")).exists()
+    driver.assert_same_as(whole)
