@@ -5,8 +5,9 @@ Names are imported on first use: only a recomputation needs torch.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from semasia.deferred import deferred
 
 if TYPE_CHECKING:
     from semasia.audit.finding import Audit, Finding, Recomputation, ShardRecord
@@ -23,18 +24,15 @@ __all__ = [
     "verify",
 ]
 
-_HOMES = {
-    "Audit": "finding",
-    "Finding": "finding",
-    "Recomputation": "finding",
-    "ShardRecord": "finding",
-    "as_json": "reporting",
-    "as_table": "reporting",
-    "verify": "verification",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"semasia.audit.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'semasia.audit' has no attribute {name!r}")
+__getattr__ = deferred(
+    __name__,
+    {
+        "Audit": "finding",
+        "Finding": "finding",
+        "Recomputation": "finding",
+        "ShardRecord": "finding",
+        "as_json": "reporting",
+        "as_table": "reporting",
+        "verify": "verification",
+    },
+)

@@ -9,8 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from semasia.closed import read_yaml
-from semasia.config import Collection, parse_config
+from semasia.config import Collection
 from semasia.errors import CardError
 from semasia.registry import EncoderCard
 from semasia.registry.sets import read_model_set
@@ -36,9 +35,7 @@ class KnownCards:
         self._registry = registry
         self._configured: dict[str, EncoderCard] = {}
         if config is not None:
-            parsed = parse_config(read_yaml(config), str(config))
-            collection = Collection.resolve(parsed, registry or Path("registry"), str(config))
-            self._configured = collection.models
+            self._configured = Collection.load(config, registry or Path("registry")).models
 
     def of(self, encoder: Mapping[str, Any]) -> EncoderCard:
         """Return the card of a network by the section ``encoder`` of provenance.

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from semasia.closed import read_yaml
-from semasia.config import Collection, parse_config
+from semasia.config import Collection
 from semasia.registry.location import registry_folder
 
 DEFAULT = Path("config/config.yaml")
@@ -31,5 +30,4 @@ def collection_of(config: Path, registry: Path | None) -> tuple[Collection, Path
         If the file is missing or malformed, or names something unknown.
     """
     folder = registry or registry_folder()
-    parsed = parse_config(read_yaml(config), str(config))
-    return Collection.resolve(parsed, folder, str(config)), folder
+    return Collection.load(config, folder), folder

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from semasia.config.schema import BenchmarkChoice, Config, Models
+from semasia.closed import read_yaml
+from semasia.config.schema import BenchmarkChoice, Config, Models, parse_config
 from semasia.errors import ConfigError, did_you_mean
 from semasia.inputs import BenchmarkCard, find_benchmark, load_benchmark
 from semasia.registry import EncoderCard, load_model_set
@@ -41,6 +42,17 @@ class Collection:
     benchmarks: dict[str, BenchmarkCard]
     models: dict[str, EncoderCard]
     _choices: dict[str, BenchmarkChoice]
+
+    @classmethod
+    def load(cls, file: Path, registry: Path) -> Collection:
+        """Read a configuration file and look up what it names; raises as :meth:`resolve`.
+
+        Raises
+        ------
+        CardError
+            If the file is missing or is no YAML.
+        """
+        return cls.resolve(parse_config(read_yaml(file), str(file)), registry, str(file))
 
     @classmethod
     def resolve(cls, config: Config, registry: Path, file: str) -> Collection:

@@ -5,8 +5,9 @@ Names are imported on first use: the workflow needs the small ones at every star
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from semasia.deferred import deferred
 
 if TYPE_CHECKING:
     from semasia.extraction.devices import accelerator_present
@@ -25,18 +26,15 @@ __all__ = [
     "timings_row",
 ]
 
-_HOMES = {
-    "Progress": "progress",
-    "Timings": "timings",
-    "Wishes": "planning",
-    "accelerator_present": "devices",
-    "begin_run": "progress",
-    "extract": "engine",
-    "timings_row": "timings",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"semasia.extraction.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'semasia.extraction' has no attribute {name!r}")
+__getattr__ = deferred(
+    __name__,
+    {
+        "Progress": "progress",
+        "Timings": "timings",
+        "Wishes": "planning",
+        "accelerator_present": "devices",
+        "begin_run": "progress",
+        "extract": "engine",
+        "timings_row": "timings",
+    },
+)

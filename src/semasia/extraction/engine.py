@@ -94,6 +94,8 @@ class _Extraction:
 
     def run(self, progress: Callable[[int, int, int, Timings], None] | None) -> Timings:
         timings, writer, total = self._timings, self._writer, len(self._prepared)
+        if self._alone:
+            writer.sweep()
         if writer.is_made():
             _logger.info(
                 "this shard is made already, by another process or before this job was killed"
@@ -101,8 +103,6 @@ class _Extraction:
             writer.discard()
             timings.rows_resumed = total
             return timings
-        if self._alone:
-            writer.sweep()
         with ThreadPoolExecutor(self._wishes.threads, thread_name_prefix="load") as pool:
             self._begin(pool)
             missing = writer.missing()

@@ -82,12 +82,8 @@ class ShardWriter:
         return digest_of({**shared, "numerics": numerics}) == digest_of(self._provenance)
 
     def discard(self) -> None:
-        """Delete what earlier runs left: parts, and temporary files of killed processes.
-
-        Only for the one process that holds the shard's lock.
-        """
+        """Delete the parts that earlier runs left."""
         self._parts.remove()
-        self.sweep()
 
     def sweep(self) -> None:
         """Delete temporary files of killed processes, for the holder of the lock."""

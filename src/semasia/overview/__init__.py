@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from semasia.deferred import deferred
 
 if TYPE_CHECKING:
     from semasia.overview.bill import bill_frame, bill_lines, costs_of
@@ -19,18 +20,15 @@ __all__ = [
     "states_of",
 ]
 
-_HOMES = {
-    "bill_frame": "bill",
-    "bill_lines": "bill",
-    "costs_of": "bill",
-    "coverage_counts": "coverage",
-    "coverage_frame": "coverage",
-    "coverage_lines": "coverage",
-    "states_of": "coverage",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"semasia.overview.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'semasia.overview' has no attribute {name!r}")
+__getattr__ = deferred(
+    __name__,
+    {
+        "bill_frame": "bill",
+        "bill_lines": "bill",
+        "costs_of": "bill",
+        "coverage_counts": "coverage",
+        "coverage_frame": "coverage",
+        "coverage_lines": "coverage",
+        "states_of": "coverage",
+    },
+)

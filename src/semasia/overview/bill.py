@@ -159,7 +159,7 @@ def bill_lines(
     yield "Device memory: " + ", ".join(
         f"{count:,} models in {size} GiB" for size, count in _classes(costs).items()
     )
-    unmeasured = int(bill["models_unmeasured"].max() or 0)  # type: ignore[arg-type]
+    unmeasured = max(bill["models_unmeasured"].to_list(), default=0)
     if unmeasured:
         yield f"{unmeasured} models are of unknown cost, and in no sum."
     yield (
