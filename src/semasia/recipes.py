@@ -22,4 +22,4 @@ TIMINGS = 2
 # Rows of the tables of plan and coverage.
 OVERVIEW = 1
 # Figures and pages.
-FIGURES = 2
+FIGURES = 3

@@ -9,7 +9,9 @@ import polars as pl
 
 from semasia.figures.style import NAMED_MODELS, PALETTE, figure, literal
 
-_STAGES = ("setup", "preprocess", "forward", "write")
+# Stages whose time rows take, after those that a job takes once.
+_ROWS = ("load", "preprocess", "forward", "write")
+_STAGES = ("setup", "plan", *_ROWS)
 
 
 def draw_timings(frame: pl.DataFrame, path: str | Path) -> None:
@@ -27,10 +29,7 @@ def draw_timings(frame: pl.DataFrame, path: str | Path) -> None:
         frame.with_columns(fresh=pl.col("rows") - pl.col("rows_resumed"))
         .group_by("model_name")
         .agg(pl.col(*columns, "fresh").sum())
-        .with_columns(
-            rate=pl.col("fresh")
-            / pl.sum_horizontal("seconds_preprocess", "seconds_forward", "seconds_write")
-        )
+        .with_columns(rate=pl.col("fresh") / pl.sum_horizontal(f"seconds_{s}" for s in _ROWS))
         .sort(pl.sum_horizontal(columns), "model_name", descending=[True, False])
     )
     shown = sums.head(NAMED_MODELS)
@@ -47,7 +46,7 @@ def draw_timings(frame: pl.DataFrame, path: str | Path) -> None:
         axis.set_yticks(range(len(shown)), [literal(n) for n in shown["model_name"]])
         axis.invert_yaxis()
         axis.set_xlim(0, (max(left.to_list(), default=0.0) or 1.0) * 1.15)
-        axis.set_xlabel("seconds, all splits; images/s without setup")
+        axis.set_xlabel("seconds, all splits; images/s without setup and plan")
         threads = "–".join(map(str, frame["threads"].unique().sort()))
         devices = ", ".join(frame["device"].unique().sort())
         more = f"; the slowest {len(shown)} of {len(sums)} models" if len(sums) > len(shown) else ""
