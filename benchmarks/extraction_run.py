@@ -72,25 +72,21 @@ def prepared_split(folder: Path, images: str, rows: int):
         found = mnist_data()[0].astype(np.uint8).reshape(-1, *shape)
     else:
         found = np.random.default_rng(0).integers(0, 256, (1000, *shape)).astype(np.uint8)
+    order = np.resize(np.random.default_rng(0).permutation(len(found)), rows)
     source = folder / "source"
     source.mkdir()
-    import datasets
-    from PIL import Image
-
-    datasets.disable_progress_bars()
-    order = np.resize(np.random.default_rng(0).permutation(len(found)), rows)
-    data = datasets.Dataset.from_dict(
-        {"image": [Image.fromarray(found[i]) for i in order], "label": [0] * rows},
-        features=datasets.Features(
-            {"image": datasets.Image(), "label": datasets.ClassLabel(names=["none"])}
-        ),
-    )
-    data.to_parquet(source / "test-00000.parquet")
+    _write_idx(source / "images", found[order])
+    _write_idx(source / "labels", np.zeros(rows, np.uint8))
     card = BenchmarkCard.model_validate(
         {
             "name": "bench",
             "title": "bench",
-            "source": {"kind": "parquet", "path": str(source)},
+            "source": {
+                "kind": "idx",
+                "path": str(source),
+                "images": {"test": "images"},
+                "label_files": {"test": "labels"},
+            },
             "splits": {"test": {"rows": rows}},
             "labels": {"label": {"names": ["none"]}},
             "licence": "none",
@@ -100,6 +96,11 @@ def prepared_split(folder: Path, images: str, rows: int):
     files = folder / "inputs.arrow", folder / "inputs.json"
     prepare_split(card, "test", cap=None, revision=None, data=files[0], facts=files[1], threads=2)
     return PreparedSplit.open(*files)
+
+
+def _write_idx(path: Path, array: np.ndarray) -> None:
+    header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+    path.write_bytes(header + array.tobytes())
 
 
 def digit_latents(folder: Path, rows: int, model: str | None) -> np.ndarray:

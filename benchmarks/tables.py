@@ -65,6 +65,22 @@ def startup() -> str:
     return _table(("What", "seconds"), rows) + whole
 
 
+def pace() -> str:
+    """How fast an accelerator may be before the host holds it up."""
+    result = _read("pace")
+    paces = list(next(iter(result["table"].values()))["shares"])
+    rows = [
+        (
+            f"{row['width']:,} (as {name})",
+            *(f"{row['shares'][p]:.2f}" for p in paces),
+            f"{row['images_per_second_at_most']:,}",
+        )
+        for name, row in result["table"].items()
+    ]
+    head = ("Width of vectors", *(f"at {p}/s" for p in paces), "images/s at most")
+    return _table(head, rows) + f"\nThe network is a stand-in. {_machine(result)}"
+
+
 def encoding() -> str:
     """Size and speed of ways to store a shard."""
     result = _read("encoding")
@@ -95,6 +111,7 @@ def soak() -> str:
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "extraction": ("extraction.md", extraction),
     "startup": ("extraction.md", startup),
+    "pace": ("extraction.md", pace),
     "soak": ("extraction.md", soak),
     "encoding": ("data-format.md", encoding),
 }

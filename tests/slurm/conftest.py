@@ -23,7 +23,7 @@ from conftest import REPOSITORY, clean_environment, workflow_command
 PROFILE = REPOSITORY / "workflow" / "profiles" / "slurm" / "config.yaml"
 # Seeded networks, one for each thing that can happen to a job.
 MODELS = ["killed", "cancelled", "late"]
-SPLITS = {"train": 120, "test": 10}
+SPLITS = {"train": 120, "test": 40}
 TARGETS = [(model, "train") for model in MODELS] + [("killed", "test")]
 
 
@@ -157,20 +157,25 @@ class Driver:
 
     # --- extraction jobs, held still so that what happens to them happens at a known point
 
-    def hold(self, *models: str) -> list[int]:
-        """Stop the processes that extract these models' train splits, each after its first part.
+    def first_of(self, model: str) -> str:
+        """Return the split of a model whose job has begun, as soon as one has."""
+        logs = self.folder / f"results/logs/extract/mnist_5k/{model}"
+        self.wait_for(lambda: list(logs.glob("*.log")), f"a job of {model}", every=0.01)
+        return next(logs.glob("*.log")).stem
+
+    def hold(self, *models: str, split: str = "train") -> list[int]:
+        """Stop the processes that extract these models' splits, each after its first part.
 
         Returns their ids.
         """
-        split = "train"
         held: dict[str, int] = {}
 
         def all_held() -> bool:
             for model in set(models) - set(held):
                 path = self.folder / shard(model, split)
                 if any(path.parent.glob(f".{split}.parts/*/rows-*.arrow")):
-                    log = self.folder / f"results/logs/extract/mnist_5k/{model}/{split}.log"
-                    for process in writing(log):
+                    logs = self.folder / f"results/logs/extract/mnist_5k/{model}"
+                    for process in writing(logs):
                         os.kill(process, signal.SIGSTOP)
                         held[model] = process
                 assert not path.exists(), f"{path} was finished before it was held\n{self.told()}"
@@ -195,7 +200,7 @@ class Driver:
             same = (self.folder / name).read_bytes() == (whole / name).read_bytes()
             assert same, f"{name} differs from the undisturbed run's\n{self.told()}"
         latents = self.folder / "results" / "latents"
-        left = [p for p in latents.rglob("*") if ".tmp" in p.name or p.name.endswith(".parts")]
+        left = list(latents.rglob(".*"))
         assert not left, left
         assert not list(self.folder.glob("results/failures/**/*.json"))
 
@@ -225,12 +230,12 @@ def tail(path: Path, lines: int) -> str:
     return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
 
 
-def writing(log: Path) -> list[int]:
-    """Return the processes that have a file open."""
+def writing(folder: Path) -> list[int]:
+    """Return the processes that have a file of a folder open."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if any(handle.resolve() == log for handle in (process / "fd").iterdir()):
+            if any(handle.resolve().parent == folder for handle in (process / "fd").iterdir()):
                 found.append(int(process.name))
     return found
 

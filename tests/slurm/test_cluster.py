@@ -15,10 +15,9 @@ from .conftest import MODELS, SHARDS, Driver, shard
 pytestmark = pytest.mark.timeout(420)
 
 
-def fates(driver: Driver, model: str, split: str = "train") -> list[dict[str, str]]:
-    """Return the extraction jobs of a shard, oldest first."""
-    wanted = f"mnist_5k_{model}_{split}"
-    return [job for job in driver.jobs_of("extract") if job["Comment"].endswith(wanted)]
+def fates(driver: Driver, model: str) -> list[dict[str, str]]:
+    """Return the jobs of a model's group, oldest first."""
+    return [job for job in driver.jobs_of("extract") if job["Comment"] == f"rule_extract_{model}"]
 
 
 def states(jobs: list[dict[str, str]]) -> list[str]:
@@ -30,8 +29,7 @@ def test_jobs_that_die_come_again_and_lose_nothing(driver: Driver, whole: Path) 
     driver.start(
         *("--", *SHARDS),
         extract={
-            "mem_mb": "150 if attempt == 1 and wildcards.model == 'killed' "
-            "and wildcards.split == 'train' else 6000 * attempt",
+            "mem_mb": "150 if attempt == 1 and wildcards.model == 'killed' else 6000 * attempt",
             "runtime": "attempt if wildcards.model == 'late' else 240 * attempt",
         },
     )
@@ -47,17 +45,36 @@ def test_jobs_that_die_come_again_and_lose_nothing(driver: Driver, whole: Path) 
     first, second = fates(driver, "late")
     assert states([first, second]) == ["TIMEOUT", "COMPLETED"]
     assert (first["TimeLimit"], second["TimeLimit"]) == ("00:01:00", "00:02:00")
-    assert states(fates(driver, "killed", "test")) == ["COMPLETED"]
 
     # On SIGTERM the batch under way is saved; what was saved is not computed again.
     assert driver.resumed("cancelled") > 0
     assert driver.resumed("late") > 0
     driver.assert_same_as(whole)
 
+    # One job for both splits of `killed`.
+    assert len(driver.jobs_of("extract")) == 6
     for job in driver.jobs_of("extract"):
         assert job["Partition"] == "gpu"
         assert job["TresPerJob"] == "gres:gpu:1"
-    assert list(driver.folder.glob(".snakemake/slurm_logs/rule_extract/**/*.log"))
+    assert list(driver.folder.glob(".snakemake/slurm_logs/group_extract_killed/**/*.log"))
+
+
+def test_a_group_that_dies_takes_back_what_it_had_made(driver: Driver, whole: Path) -> None:
+    """Both splits of a model are one job; cancelled in its second, it repeats nothing."""
+    pair = [shard("killed", split) for split in ("train", "test")]
+    driver.start("--", *pair)
+    second = "test" if driver.first_of("killed") == "train" else "train"
+    driver.hold("killed", split=second)
+    driver.slurm.command("scancel", fates(driver, "killed")[0]["JobId"])
+    assert driver.finish(240) == 0, driver.told()
+    assert states(fates(driver, "killed")) == ["CANCELLED", "COMPLETED"]
+    first = "train" if second == "test" else "test"
+    log = driver.folder / f"results/logs/extract/mnist_5k/killed/{first}.log"
+    assert "made ahead by the job of another split" in log.read_text(), driver.told()
+    assert driver.resumed("killed", first) == 0
+    assert driver.resumed("killed", second) > 0
+    for name in pair:
+        assert (driver.folder / name).read_bytes() == (whole / name).read_bytes()
 
 
 def test_a_killed_driver_is_started_again_and_builds_everything(

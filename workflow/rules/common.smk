@@ -6,7 +6,12 @@ from snakemake.exceptions import WorkflowError
 from semasia.config import Collection, parse_config
 from semasia.errors import SemasiaError
 from semasia.inputs import InputsCard
-from semasia.extraction import accelerator_present, begin_run
+from semasia.extraction import (
+    accelerator_present,
+    begin_run,
+    note_targets,
+    sweep,
+)
 from semasia.overview import states_of
 from semasia import recipes
 
@@ -161,6 +166,10 @@ def extract_threads(wildcards):
     return 4 if on_accelerator() else 1
 
 
+def extract_together(wildcards):
+    return int(on_accelerator() if EXTRACT.together is None else EXTRACT.together)
+
+
 def extract_mem_mb(wildcards, attempt):
     return 4000 * attempt
 
@@ -209,8 +218,16 @@ def projection_label(wildcards):
     )
 
 
-def images_to_extract():
-    jobs = (
-        j for j in workflow.persistence.dag.needrun_jobs() if j.rule.name == "extract"
-    )
-    return sum(COLLECTION.rows(j.wildcards.benchmark, j.wildcards.split) for j in jobs)
+def begin_extraction():
+    # Before the first job: what this run is to make, for those who show progress and make shards
+    # ahead of their turn.
+    run = Path(LOGS) / "run"
+    jobs = workflow.persistence.dag.needrun_jobs()
+    wildcards = [j.wildcards for j in jobs if j.rule.name == "extract"]
+    begin_run(run, sum(COLLECTION.rows(w.benchmark, w.split) for w in wildcards))
+    note_targets(run, [(w.benchmark, w.model, w.split) for w in wildcards])
+    end_extraction()
+
+
+def end_extraction():
+    sweep(Path(RESULTS), COLLECTION.targets())

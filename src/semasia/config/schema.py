@@ -117,6 +117,12 @@ class Extract(Closed):
         description="Rows of a split from which a network of convolutions is compiled where it "
         "runs on a processor and a C++ compiler is there; null: never.",
     )
+    together: bool | None = Field(
+        default=None,
+        description="Whether a job goes on with the other splits of its model, so that one process "
+        "and one reading of the weights serve them all; the jobs of these splits then take what it "
+        "made. Null: where an accelerator computes.",
+    )
 
 
 class Analysis(Closed):

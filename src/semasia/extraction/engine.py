@@ -14,6 +14,7 @@ import torch
 
 from semasia.encoders import Encoder
 from semasia.errors import EncoderError, ImageError, SourceError
+from semasia.extraction.keeper import Keeper
 from semasia.extraction.lane import Lane
 from semasia.extraction.loading import batches
 from semasia.extraction.parity import parity_of
@@ -32,6 +33,8 @@ def extract(
     path: Path,
     wishes: Wishes | None = None,
     *,
+    destination: Path | None = None,
+    waiting: Callable[[], None] | None = None,
     progress: Callable[[int, int, int, Timings], None] | None = None,
 ) -> Timings:
     """Write the shard of one encoder on one split, resuming whatever parts are there.
@@ -47,6 +50,10 @@ def extract(
         The shard to write.
     wishes : Wishes, optional
         Batch size, saves, compilation, threads.
+    destination : Path, optional
+        Where the finished file goes instead; lock and parts lie beside ``path`` all the same.
+    waiting : callable, optional
+        Called while another process works on the shard; what it raises ends the wait.
     progress : callable, optional
         Told (rows done, rows in all, rows just computed, timings so far) after every batch.
 
@@ -69,8 +76,16 @@ def extract(
     if not len(prepared):
         facts = prepared.facts
         raise SourceError(f"{facts.benchmark}/{facts.split}: the prepared split has no rows.")
-    with stop_on_sigterm() as stop, only_writer(path, waiting=stop.check) as alone:
-        extraction = _Extraction(encoder, prepared, path, wishes or Wishes(), stop, alone)
+
+    def wait() -> None:
+        stop.check()
+        if waiting:
+            waiting()
+
+    with stop_on_sigterm() as stop, only_writer(path, waiting=wait) as alone:
+        provenance = provenance_of(prepared, encoder.describe())
+        writer = ShardWriter(path, prepared, provenance, destination)
+        extraction = _Extraction(encoder, prepared, writer, wishes or Wishes(), stop, alone)
         return extraction.run(progress)
 
 
@@ -79,7 +94,7 @@ class _Extraction:
         self,
         encoder: Encoder,
         prepared: PreparedSplit,
-        path: Path,
+        writer: ShardWriter,
         wishes: Wishes,
         stop: Stop,
         alone: bool,
@@ -89,7 +104,7 @@ class _Extraction:
         self._wishes = wishes
         self._stop = stop
         self._alone = alone
-        self._writer = ShardWriter(path, prepared, provenance_of(prepared, encoder.describe()))
+        self._writer = writer
         self._timings = Timings(rows=len(prepared))
 
     def run(self, progress: Callable[[int, int, int, Timings], None] | None) -> Timings:
@@ -103,28 +118,10 @@ class _Extraction:
             writer.discard()
             timings.rows_resumed = total
             return timings
-        with ThreadPoolExecutor(self._wishes.threads, thread_name_prefix="load") as pool:
-            self._begin(pool)
-            missing = writer.missing()
-            done = timings.rows_resumed = total - sum(len(r) for r in missing)
-            keeper = _Keeper(writer, missing, self._encoder.width, timings)
-            began = time.perf_counter()
-            try:
-                for rows, latents in self._computed(missing, pool):
-                    keeper.add(rows, latents)
-                    done += len(rows)
-                    timings.elapsed = time.perf_counter() - began
-                    if progress:
-                        progress(done, total, len(rows), timings)
-            except ImageError:
-                keeper.flush()
-                raise
-        keeper.flush()
-        self._stop.check()
-        finishing = time.perf_counter()
-        writer.finish()
-        timings.write += time.perf_counter() - finishing
-        timings.elapsed = time.perf_counter() - began
+        try:
+            self._compute(progress)
+        finally:
+            writer.abandon()
         if timings.share("load") > 0.5:
             _logger.warning(
                 "the network waited for images %.0f %% of the time; more threads for the job make "
@@ -132,6 +129,32 @@ class _Extraction:
                 100 * timings.share("load"),
             )
         return timings
+
+    def _compute(self, progress: Callable[[int, int, int, Timings], None] | None) -> None:
+        timings, writer, total = self._timings, self._writer, len(self._prepared)
+        beside = self._encoder.device.type != "cpu"
+        with ThreadPoolExecutor(self._wishes.threads, thread_name_prefix="load") as pool:
+            self._begin(pool)
+            missing = writer.missing()
+            done = timings.rows_resumed = total - sum(len(r) for r in missing)
+            began = time.perf_counter()
+            with Keeper(writer, missing, self._encoder.width, timings, beside=beside) as keeper:
+                try:
+                    for rows, latents in self._computed(missing, pool):
+                        keeper.add(rows, latents)
+                        done += len(rows)
+                        timings.elapsed = time.perf_counter() - began
+                        if progress:
+                            progress(done, total, len(rows), timings)
+                except ImageError:
+                    keeper.flush()
+                    raise
+                keeper.flush()
+        self._stop.check()
+        finishing = time.perf_counter()
+        writer.finish()
+        timings.write += time.perf_counter() - finishing
+        timings.elapsed = time.perf_counter() - began
 
     def _begin(self, pool: ThreadPoolExecutor) -> None:
         """Decide how to compute, or go on as an earlier run decided."""
@@ -188,36 +211,3 @@ class _Extraction:
 
     def _smaller(self, size: int) -> None:
         self._writer.begin(replace(self._writer.plan, smallest_batch=size))
-
-
-class _Keeper:
-    """Gathers latents into parts, and saves each when it is whole."""
-
-    def __init__(
-        self, writer: ShardWriter, parts: list[range], width: int, timings: Timings
-    ) -> None:
-        self._writer = writer
-        self._parts = iter(parts)
-        self._width = width
-        self._timings = timings
-        self._part = range(0)
-        self._latents = np.empty((0, width), np.float32)
-        self._filled = 0
-
-    def add(self, rows: range, latents: np.ndarray) -> None:
-        if rows.start not in self._part:
-            self._part = next(self._parts)
-            self._latents = np.empty((len(self._part), self._width), np.float32)
-        self._filled = rows.stop - self._part.start
-        self._latents[self._filled - len(rows) : self._filled] = latents
-        if rows.stop == self._part.stop:
-            self.flush()
-
-    def flush(self) -> None:
-        """Save what is gathered: a part, or its beginning if the process was asked to end."""
-        if self._filled:
-            began = time.perf_counter()
-            start = self._part.start
-            self._writer.add(range(start, start + self._filled), self._latents[: self._filled])
-            self._timings.write += time.perf_counter() - began
-            self._filled = 0

@@ -43,16 +43,16 @@ def batches(
         If an image cannot be decoded.
     """
     submit = _submitter(encoder, prepared, pool)
-    on_accelerator = encoder.device.type != "cpu"
     # On a processor the network leaves no core idle: loading ahead would only make them contend.
-    ahead = _AHEAD if on_accelerator else 0
+    ahead = _AHEAD if encoder.device.type != "cpu" else 0
+    pinned = encoder.device.type == "cuda"
     queue: deque[Callable[[], torch.Tensor]] = deque()
     for rows in ranges:
         queue.append(submit(rows))
         if len(queue) > ahead:
-            yield _whole(queue.popleft()(), size, on_accelerator)
+            yield _whole(queue.popleft()(), size, pinned)
     while queue:
-        yield _whole(queue.popleft()(), size, on_accelerator)
+        yield _whole(queue.popleft()(), size, pinned)
 
 
 def _submitter(

@@ -1,10 +1,9 @@
-"""Write a shard: parts as they come, then one Parquet file, renamed into place."""
+"""Write a shard: parts as they come, and one Parquet file, renamed into place at the end."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from semasia.errors import EncoderError, ShardError
-from semasia.files import whole_file
 from semasia.inputs import PreparedSplit
-from semasia.latents.encoding import parquet_options, row_group_rows
+from semasia.latents.assembly import Assembly
 from semasia.latents.parts import Part, Parts, Plan
 from semasia.latents.provenance import digest_of, sealed
 from semasia.latents.schema import PROVENANCE_KEY, shard_schema
@@ -35,15 +33,26 @@ class ShardWriter:
         Gives ids, labels and their names.
     provenance : dict
         What :func:`semasia.latents.provenance_of` returns.
+    destination : Path, optional
+        Where the finished file goes instead of ``path``, beside which its parts lie all the same.
     """
 
-    def __init__(self, path: Path, prepared: PreparedSplit, provenance: dict[str, Any]) -> None:
-        self._path = path
+    def __init__(
+        self,
+        path: Path,
+        prepared: PreparedSplit,
+        provenance: dict[str, Any],
+        destination: Path | None = None,
+    ) -> None:
+        self._path = destination or path
         self._prepared = prepared
         self._provenance = provenance
         self._width: int = provenance["encoder"]["width"]
         self._name: str = provenance["encoder"]["model_name"]
         self._parts = Parts(path, digest_of(provenance))
+        self._schema = shard_schema(prepared.facts.label_names, self._width)
+        self._at_hand: deque[Part] = deque()
+        self._assembly = self._empty_assembly()
         self.plan = Plan(0, 0)
 
     def known_plan(self) -> Plan | None:
@@ -58,7 +67,8 @@ class ShardWriter:
 
     def missing(self) -> list[range]:
         """Return the row ranges still to compute, in order, none longer than a part."""
-        edges = [(p.start, p.stop) for p in self._finished()]
+        self._at_hand = deque(self._finished())
+        edges = [(p.start, p.stop) for p in self._at_hand]
         n, step = len(self._prepared), self.plan.part_rows
         gaps = zip([0, *(e for _, e in edges)], [*(s for s, _ in edges), n], strict=True)
         ranges = []
@@ -93,7 +103,7 @@ class ShardWriter:
             path.unlink(missing_ok=True)
 
     def add(self, rows: range, embeddings: np.ndarray) -> None:
-        """Store the latents of one range of rows.
+        """Store the latents of one range of rows as a part, and in the shard that is assembled.
 
         Parameters
         ----------
@@ -123,6 +133,9 @@ class ShardWriter:
                 "before are kept; exclude the model, or look at the image."
             )
         self._parts.write(rows.start, embeddings)
+        self._assemble_parts(rows.start)
+        if self._assembly.rows == rows.start:
+            self._assembly.add(embeddings)
 
     def finish(self) -> None:
         """Assemble the parts into the shard and delete them.
@@ -134,63 +147,44 @@ class ShardWriter:
         StorageError
             If the shard cannot be written.
         """
-        parts = self._finished()
-        rows = sum(p.stop - p.start for p in parts)
-        if rows != len(self._prepared):
+        n = len(self._prepared)
+        self._assemble_parts(n)
+        if self._assembly.rows != n:
+            self.abandon()
+            self._at_hand = deque(self._finished())
+            self._assemble_parts(n)
+        rows = self._assembly.rows
+        if rows != n:
+            self.abandon()
             if self.is_made():
                 # Another process, started by mistake on the same shard, was faster.
                 self._parts.remove()
                 return
-            raise ShardError(
-                f"{self._path}: {rows:,} of {len(self._prepared):,} rows are there; run again."
-            )
-        schema = shard_schema(self._prepared.facts.label_names, self._width)
-        digest = hashlib.sha256()
-        groups = _regrouped(parts, row_group_rows(self._width))
-        start, embeddings = next(groups)
-        table = self._table(schema, start, embeddings)
-        with (
-            whole_file(self._path) as temporary,
-            pq.ParquetWriter(temporary, schema, **parquet_options(table)) as writer,
-        ):
-            digest.update(embeddings.data)
-            writer.write_table(table)
-            for start, embeddings in groups:
-                digest.update(embeddings.data)
-                writer.write_table(self._table(schema, start, embeddings))
-            provenance = sealed(self._provenance, self.plan.numerics())
-            provenance["embedding_sha256"] = digest.hexdigest()
-            text = json.dumps(provenance, ensure_ascii=False, separators=(",", ":"))
-            writer.add_key_value_metadata({PROVENANCE_KEY: text.encode()})
+            raise ShardError(f"{self._path}: {rows:,} of {n:,} rows are there; run again.")
+        self._assembly.finish(sealed(self._provenance, self.plan.numerics()))
         self._parts.remove()
+
+    def abandon(self) -> None:
+        """Delete what is assembled of an unfinished shard; its parts stay."""
+        self._assembly.abandon()
+        self._assembly = self._empty_assembly()
+
+    def _assemble_parts(self, until: int) -> None:
+        """Take earlier runs' parts that follow, up to a row."""
+        while self._at_hand and self._at_hand[0].start == self._assembly.rows < until:
+            self._assembly.add(self._at_hand.popleft().embeddings())
+
+    def _empty_assembly(self) -> Assembly:
+        return Assembly(self._path, self._width, self._table)
 
     def _finished(self) -> list[Part]:
         return self._parts.finished(len(self._prepared), self.plan.batch_size)
 
-    def _table(self, schema: pa.Schema, start: int, embeddings: np.ndarray) -> pa.Table:
+    def _table(self, start: int, embeddings: np.ndarray) -> pa.Table:
         n, width = embeddings.shape
         rows = slice(start, start + n)
         columns = [pa.array(self._prepared.ids[rows], pa.uint32())]
         columns += [pa.array(c[rows], pa.int64()) for c in self._prepared.labels.values()]
         columns.append(pa.repeat(self._name, n))
         columns.append(pa.FixedSizeListArray.from_arrays(pa.array(embeddings.reshape(-1)), width))
-        return pa.table(columns, schema=schema)
-
-
-def _regrouped(parts: list[Part], rows: int) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield (start, contiguous block) of exactly ``rows`` rows, the last one shorter.
-
-    The blocks do not depend on how the rows were cut into parts.
-    """
-    start, held, blocks = 0, 0, []
-    for part in parts:
-        values = part.embeddings()
-        while held + len(values) >= rows:
-            take = rows - held
-            yield start, np.concatenate([*blocks, values[:take]])
-            start, held, blocks, values = start + rows, 0, [], values[take:]
-        if len(values):
-            blocks.append(values)
-            held += len(values)
-    if blocks:
-        yield start, np.concatenate(blocks)
+        return pa.table(columns, schema=self._schema)

@@ -79,7 +79,9 @@ def states_of(collection: Collection, results: Path) -> Iterator[State]:
                 if f"{split}.parquet" in names:
                     yield State(target, rows, rows, "done")
                     continue
-                kept = _rows_in_parts(folder / f".{split}.parts", f".{split}.parts" in names)
+                made = f".{split}.made" in names and _is_made_ahead(folder / f".{split}.made")
+                parts = folder / f".{split}.parts"
+                kept = rows if made else _rows_in_parts(parts, parts.name in names)
                 if f".{split}.lock" in names and _is_held(folder / f".{split}.lock"):
                     yield State(target, rows, kept, "running")
                 elif f"{split}.json" in failures:
@@ -165,6 +167,10 @@ def _rows_in_parts(folder: Path, there: bool) -> int:
         matches = (_PART.match(name) for name in _names(folder / key))
         kept.append(sum(int(m[2]) - int(m[1]) for m in matches if m))
     return max(kept)
+
+
+def _is_made_ahead(folder: Path) -> bool:
+    return any(name.endswith(".json") for name in _names(folder))
 
 
 def _is_held(lock: Path) -> bool:

@@ -185,6 +185,13 @@ def test_idx_files_give_their_pixels_and_labels(
     }
 
 
+def test_idx_files_of_four_dimensions_are_colour(tmp_path: Path, prepare: Prepare):
+    colour = np.random.default_rng(0).integers(0, 256, (7, 4, 5, 3)).astype(np.uint8)
+    train = prepare(idx_card(write_idx(tmp_path, idx(colour))), "train")
+    assert train.facts.image_shape == [4, 5, 3]
+    assert all(np.array_equal(np.asarray(train.image(i)), colour[i]) for i in range(7))
+
+
 def test_large_images_from_arrays_are_stored_as_png(tmp_path: Path, prepare: Prepare):
     large = np.random.default_rng(0).integers(0, 256, (2, 230, 240)).astype(np.uint8)
     write_idx(tmp_path, idx(large), idx(LABELS[:2]))
@@ -202,7 +209,10 @@ def test_large_images_from_arrays_are_stored_as_png(tmp_path: Path, prepare: Pre
         (b"\0\0\x0d\x03" + idx(IMAGES)[4:], r"is not an IDX file of uint8 \(starts with 00000d03"),
         (b"\x89PNG\r\n", r"is not an IDX file of uint8 \(starts with 89504e47"),
         (b"", r"is not an IDX file of uint8"),
-        (idx(LABELS), r"array of shape \(7,\) and .* \(n, h, w\) and \(n,\) are needed"),
+        (
+            idx(LABELS),
+            r"array of shape \(7,\) and .* \(n, h, w\) or \(n, h, w, 3\), and \(n,\), are",
+        ),
         (idx(IMAGES[:5]), r"array of shape \(5, 4, 3\) and .* one of shape \(7,\)"),
         (gzip.compress(idx(IMAGES))[:-20], r"cannot be read"),
         (gzip.compress(idx(IMAGES))[:-8] + bytes(8), r"cannot be read"),

@@ -59,7 +59,7 @@ def vectors(latents: np.ndarray, nulls: np.ndarray | None = None) -> pa.Array:
 def test_latents_are_held_to_their_digest(
     tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch, group_rows: int
 ) -> None:
-    monkeypatch.setattr("semasia.latents.writer.row_group_rows", lambda width: group_rows)
+    monkeypatch.setattr("semasia.latents.assembly.row_group_rows", lambda width: group_rows)
     path = tmp_path / "test.parquet"
     latents = write(path).copy()
     Shard(path).verify()

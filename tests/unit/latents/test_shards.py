@@ -15,7 +15,7 @@ import pytest
 import semasia
 from semasia.errors import EncoderError, RowMismatchError, ShardError
 from semasia.inputs import PreparedSplit
-from semasia.latents import Plan, Shard, ShardWriter, encoding, provenance_of
+from semasia.latents import Plan, Shard, ShardWriter, assembly, encoding, provenance_of
 
 from .conftest import described
 
@@ -44,9 +44,7 @@ def test_the_embedding_is_a_view_of_the_decoded_column(
 def test_row_groups_do_not_change_what_is_read(
     tmp_path: Path, write: Callable[..., np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from semasia.latents import writer
-
-    monkeypatch.setattr(writer, "row_group_rows", lambda width: 16)
+    monkeypatch.setattr(assembly, "row_group_rows", lambda width: 16)
     latents = write(tmp_path / "test.parquet")
     assert pq.ParquetFile(tmp_path / "test.parquet").num_row_groups == 4
     assert np.array_equal(Shard(tmp_path / "test.parquet").embeddings(), latents)

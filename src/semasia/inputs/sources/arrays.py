@@ -29,10 +29,12 @@ def open_idx(card: InputsCard, source: IdxSource, split: str) -> SourceSplit:
             raise SourceError(f"{card.name}/{split}: the card's `source.{what}` names no file.")
         paths.append(Path(source.path) / mapping[split])
     images, labels = (_read_idx(card.name, p) for p in paths)
-    if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels):
+    grey, colour = images.ndim == 3, images.ndim == 4 and images.shape[3] == 3
+    if not (grey or colour) or labels.ndim != 1 or len(images) != len(labels):
         raise SourceError(
             f"{card.name}/{split}: {paths[0]} holds an array of shape {images.shape} and "
-            f"{paths[1]} one of shape {labels.shape}; (n, h, w) and (n,) are needed."
+            f"{paths[1]} one of shape {labels.shape}; (n, h, w) or (n, h, w, 3), and (n,), "
+            "are needed."
         )
     return _from_arrays(
         images,

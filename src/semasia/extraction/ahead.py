@@ -1,0 +1,169 @@
+"""Shards made ahead of their turn, so that one process serves all splits of a model.
+
+Starting a process, importing torch, building a network and reading its weights cost the same for a
+thousand rows as for a hundred thousand. The workflow has a job for every shard all the same, so
+that what is to be redone is known shard by shard. Between the two stands this store: a job that has
+made its own shard goes on with the splits of the same model that the same run is to make, and keeps
+them hidden beside where they belong; the job whose turn it is takes its shard from there in a
+moment, without torch.
+
+A made shard keeps a hard link in the store until the run ends: where a scheduler retries a group of
+jobs as a whole, those that had finished have their files deleted, and take them back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semasia.files import whole_file
+from semasia.recipes import EXTRACT
+
+_PACKAGES = ("semasia", "timm", "torch", "torchvision", "pillow", "numpy")
+_TARGETS = "targets.json"
+
+
+@dataclass(frozen=True)
+class Order:
+    """One shard that the workflow wants.
+
+    Attributes
+    ----------
+    results : Path
+    benchmark, model, split : str
+    """
+
+    results: Path
+    benchmark: str
+    model: str
+    split: str
+
+    @property
+    def data(self) -> Path:
+        """The prepared images."""
+        return self.results / "inputs" / self.benchmark / f"{self.split}.arrow"
+
+    @property
+    def facts(self) -> Path:
+        """What is known of the prepared images."""
+        return self.results / "inputs" / self.benchmark / f"{self.split}.json"
+
+    @property
+    def shard(self) -> Path:
+        """The shard."""
+        return self.results / "latents" / self.benchmark / self.model / f"{self.split}.parquet"
+
+    @property
+    def timings(self) -> Path:
+        """Where the time of this shard went."""
+        return self.results / "timings" / self.benchmark / self.model / f"{self.split}.json"
+
+    @property
+    def store(self) -> Path:
+        """The hidden folder beside the shard."""
+        return self.shard.with_name(f".{self.split}.made")
+
+    def made(self, key: str) -> Path:
+        """Return the path of the shard of a key in the store."""
+        return self.store / f"{key}.parquet"
+
+
+def key_of(order: Order, encoder: Mapping[str, Any], preprocess: str, precision: str) -> str:
+    """Return a digest of what decides a shard's values, told without building the network.
+
+    Weights that lie in files of the user's count with the files' sizes and times.
+
+    Raises
+    ------
+    OSError
+        If the inputs are not prepared.
+    """
+    weights = encoder.get("weights", {})
+    content = [
+        EXTRACT,
+        {k: v for k, v in encoder.items() if k != "notes"},
+        preprocess,
+        precision,
+        hashlib.sha256(order.facts.read_bytes()).hexdigest(),
+        {package: importlib.metadata.version(package) for package in _PACKAGES},
+        _state_of(Path(weights["path"])) if weights.get("path") else None,
+    ]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def take(order: Order, key: str) -> bool:
+    """Put a shard that was made ahead, and its timings, where they belong; tell whether it was."""
+    made = order.made(key)
+    row = made.with_suffix(".json")
+    if not (made.exists() and row.exists()):
+        return False
+    with whole_file(order.shard) as temporary:
+        os.link(made, temporary)
+    with whole_file(order.timings) as temporary:
+        shutil.copyfile(row, temporary)
+    return True
+
+
+def keep(order: Order, key: str, row: Mapping[str, Any]) -> None:
+    """Note the timings of a shard that was made ahead; only then can it be taken."""
+    with whole_file(order.made(key).with_suffix(".json")) as temporary:
+        temporary.write_text(json.dumps(row) + "\n", encoding="utf-8")
+
+
+def keep_link(order: Order, key: str) -> None:
+    """Keep a link of a finished shard, where the file system has links."""
+    made = order.made(key)
+    with contextlib.suppress(OSError):
+        made.parent.mkdir(exist_ok=True)
+        made.unlink(missing_ok=True)
+        os.link(order.shard, made)
+        shutil.copyfile(order.timings, made.with_suffix(".json"))
+
+
+def note_targets(run: Path, targets: Iterable[tuple[str, str, str]]) -> None:
+    """Note the (benchmark, model, split) that a run is to make; called once, before any job."""
+    splits: dict[str, list[tuple[str, str]]] = {}
+    for benchmark, model, split in targets:
+        splits.setdefault(model, []).append((benchmark, split))
+    run.mkdir(parents=True, exist_ok=True)
+    with whole_file(run / _TARGETS) as temporary:
+        temporary.write_text(json.dumps(splits), encoding="utf-8")
+
+
+def others(run: Path, order: Order) -> list[Order]:
+    """Return the other splits of an order's model that the run is to make."""
+    try:
+        splits = json.loads((run / _TARGETS).read_text(encoding="utf-8"))[order.model]
+    except (OSError, ValueError, KeyError):
+        return []
+    found = [Order(order.results, b, order.model, s) for b, s in splits]
+    return [o for o in found if o != order]
+
+
+def sweep(results: Path, targets: Iterable[tuple[str, str, str]]) -> None:
+    """Empty the store of every target whose shard is there: nobody will take it any more."""
+    splits: dict[tuple[str, str], list[str]] = {}
+    for benchmark, model, split in targets:
+        splits.setdefault((benchmark, model), []).append(split)
+    for (benchmark, model), found in splits.items():
+        try:
+            # Listed once per model and benchmark: there are tens of thousands of targets.
+            names = {e.name for e in os.scandir(results / "latents" / benchmark / model)}
+        except OSError:
+            continue
+        for order in (Order(results, benchmark, model, split) for split in found):
+            if order.store.name in names and order.shard.name in names:
+                shutil.rmtree(order.store, ignore_errors=True)
+
+
+def _state_of(path: Path) -> list[list[Any]]:
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    return [[str(f), s.st_size, s.st_mtime_ns] for f in files if (s := f.stat())]
