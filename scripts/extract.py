@@ -9,7 +9,7 @@ results = Path(snakemake.output.timings).parents[3]
 target = [snakemake.wildcards[k] for k in ("benchmark", "model", "split")]
 failure = Path(results, "failures", *target[:2], f"{target[2]}.json")
 
-with job(snakemake.log[0], failure=failure):
+with job(snakemake.log[0], failure=failure, attempt=snakemake.resources.attempt):
     from semasia.extraction import Asked, Order, take_turn
 
     asked = Asked(

@@ -11,7 +11,15 @@ from collections.abc import Iterable
 
 
 class SemasiaError(Exception):
-    """Base of every error raised on purpose by this package."""
+    """Base of every error raised on purpose by this package.
+
+    Attributes
+    ----------
+    may_pass : bool
+        Whether the same try may succeed later though nobody mends anything.
+    """
+
+    may_pass = False
 
 
 class ConfigError(SemasiaError):
@@ -38,6 +46,12 @@ class WeightsError(SemasiaError):
     """Weights are missing, corrupt, unsafe to load, or do not fit the architecture."""
 
 
+class UnreachableError(WeightsError):
+    """Weights could not be fetched: a network or a server failed."""
+
+    may_pass = True
+
+
 class EncoderError(SemasiaError):
     """A network gave something else than one finite vector of the expected width per input."""
 
@@ -53,6 +67,8 @@ class RowMismatchError(ShardError):
 class StorageError(SemasiaError):
     """A file could not be written."""
 
+    may_pass = True
+
 
 class DegenerateEmbeddingError(SemasiaError):
     """A metric is undefined: all points coincide, or there are too few of them."""
@@ -60,6 +76,8 @@ class DegenerateEmbeddingError(SemasiaError):
 
 class StoppedError(SemasiaError):
     """The process was asked to end by a signal, has saved its work, and ends."""
+
+    may_pass = True
 
     def __init__(self, signal: int) -> None:
         super().__init__(

@@ -15,20 +15,30 @@ from semasia.errors import SemasiaError, StoppedError
 
 
 @contextlib.contextmanager
-def job(log: str | Path, *, failure: str | Path | None = None) -> Iterator[logging.Logger]:
+def job(
+    log: str | Path, *, failure: str | Path | None = None, attempt: int = 1
+) -> Iterator[logging.Logger]:
     """Run a block as a job: warnings and tracebacks go to ``log``, errors are told in one line.
 
     An error that a user can act on ends the process with status 1 and one line on standard error
-    that names the log. ``failure`` is written when the block fails, whatever the reason, and
-    deleted when it succeeds, so that a collection knows what failed and why.
+    that names the log. ``failure`` is deleted when the block begins and written when it fails,
+    whatever the reason, so that a collection knows what failed and why.
 
     Parameters
     ----------
     log : path
     failure : path, optional
-        JSON file with the keys ``error``, ``message``, ``log``.
+        JSON file with the keys ``error``, ``message``, ``log``, ``may_pass``.
+    attempt : int
+        How often a scheduler has tried this job, this time included. What failed for good is not
+        tried again: the earlier error is told once more.
     """
     path = Path(log)
+    if failure and attempt > 1 and (told := _for_good(Path(failure))):
+        print(f"{told}\n  not tried again; log: {path}", file=sys.stderr, flush=True)
+        raise SystemExit(1)
+    if failure:
+        Path(failure).unlink(missing_ok=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(path, mode="w", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
@@ -42,9 +52,7 @@ def job(log: str | Path, *, failure: str | Path | None = None) -> Iterator[loggi
     try:
         yield logger
     except StoppedError as stopped:
-        # No failure, and an earlier one is past: what is missing is made by the next run.
-        if failure:
-            Path(failure).unlink(missing_ok=True)
+        # No failure: what is missing is made by the next run.
         logger.warning("%s", stopped)
         print(f"{stopped}\n  log: {path}", file=sys.stderr, flush=True)
         raise SystemExit(128 + stopped.signal) from None
@@ -58,17 +66,30 @@ def job(log: str | Path, *, failure: str | Path | None = None) -> Iterator[loggi
         raise
     else:
         logger.info("done in %.1f s", time.monotonic() - began)
-        if failure:
-            Path(failure).unlink(missing_ok=True)
     finally:
         logging.captureWarnings(False)
         root.removeHandler(handler)
         handler.close()
 
 
+def _for_good(path: Path) -> str | None:
+    """Return what an earlier try failed of, if that cannot pass."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return None if record["may_pass"] else f"{record['error']}: {record['message']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def _record(path: Path, error: Exception, log: Path) -> None:
     lines = str(error).strip().splitlines() or ["no message"]
-    record = {"error": type(error).__name__, "message": lines[0], "log": str(log)}
+    record = {
+        "error": type(error).__name__,
+        "message": lines[0],
+        "log": str(log),
+        # An error that nobody foresaw may be the machine's.
+        "may_pass": getattr(error, "may_pass", True),
+    }
     # A full disk must not hide the error that is being recorded.
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

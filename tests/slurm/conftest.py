@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,14 +34,19 @@ def shard(model: str, split: str) -> str:
 SHARDS = [shard(*target) for target in TARGETS]
 
 
-def write_config(folder: Path) -> Path:
-    """Write the configuration of a small collection, and its models; returns its path."""
+def write_config(folder: Path, lost: Collection[str] = ()) -> Path:
+    """Write the configuration of a small collection, and its models; returns its path.
+
+    The weights of ``lost`` models lie in a file that is not there.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     models = [
         {
             "name": name,
             "architecture": "tf_efficientnet_lite0",
-            "weights": {"source": "random", "seed": seed},
+            "weights": {"source": "file", "path": "no.safetensors"}
+            if name in lost
+            else {"source": "random", "seed": seed},
         }
         for seed, name in enumerate(MODELS)
     ]
@@ -87,10 +92,11 @@ class Driver:
     # The last job before this driver: what it submitted has higher numbers.
     since: int = 0
     drivers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    lost: set[str] = field(default_factory=set)
 
     def start(self, *arguments: str, **changes: Any) -> None:
         """Start it with the shipped profile, in which ``changes`` replace entries."""
-        config = write_config(self.folder)
+        config = write_config(self.folder, self.lost)
         profile = self.folder / "profile"
         profile.mkdir(exist_ok=True)
         (profile / "config.yaml").write_text(yaml.safe_dump(changed_profile(changes)))
@@ -154,6 +160,15 @@ class Driver:
         logs.sort(key=lambda path: path.stat().st_mtime)
         parts += [f"--- {path.relative_to(self.folder)}\n{tail(path, 30)}" for path in logs[-6:]]
         return "\n".join([*parts, "=== cluster", self.slurm.logs()])
+
+    def printed(self, group_or_rule: str) -> str:
+        """Return what all jobs of a group or rule printed."""
+        logs = self.folder.glob(f".snakemake/slurm_logs/{group_or_rule}/**/*.log")
+        return "\n".join(path.read_text(errors="replace") for path in logs)
+
+    def lose_weights(self, model: str) -> None:
+        """Let a model's weights lie in a file that is not there."""
+        self.lost.add(model)
 
     # --- extraction jobs, held still so that what happens to them happens at a known point
 

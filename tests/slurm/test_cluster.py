@@ -17,7 +17,9 @@ pytestmark = pytest.mark.timeout(420)
 
 def fates(driver: Driver, model: str) -> list[dict[str, str]]:
     """Return the jobs of a model's group, oldest first."""
-    return [job for job in driver.jobs_of("extract") if job["Comment"] == f"rule_extract_{model}"]
+    # The plugin adds the rules that a group is of.
+    wanted = f"rule_extract_{model}_extract"
+    return [job for job in driver.jobs_of("extract") if job["Comment"] == wanted]
 
 
 def states(jobs: list[dict[str, str]]) -> list[str]:
@@ -56,7 +58,7 @@ def test_jobs_that_die_come_again_and_lose_nothing(driver: Driver, whole: Path) 
     for job in driver.jobs_of("extract"):
         assert job["Partition"] == "gpu"
         assert job["TresPerJob"] == "gres:gpu:1"
-    assert list(driver.folder.glob(".snakemake/slurm_logs/group_extract_killed/**/*.log"))
+    assert list(driver.folder.glob(".snakemake/slurm_logs/group_extract_killed_extract/**/*.log"))
 
 
 def test_a_group_that_dies_takes_back_what_it_had_made(driver: Driver, whole: Path) -> None:
@@ -102,6 +104,26 @@ def test_a_killed_driver_is_started_again_and_builds_everything(
     table = pl.read_parquet(results / "tables" / "geometry.parquet")
     assert sorted(table["model_name"].unique()) == sorted(MODELS)
     assert (results / "report.html").exists()
+
+
+def test_a_model_that_cannot_be_had_stops_nothing_and_is_tried_once(driver: Driver) -> None:
+    """The others are made, and analysed by jobs of the cluster once the first pass is over."""
+    driver.lose_weights("late")
+    driver.start()
+    assert driver.finish(360) != 0, driver.told()
+    results = driver.folder / "results"
+    table = pl.read_parquet(results / "tables" / "geometry.parquet")
+    assert sorted(table["model_name"].unique()) == ["cancelled", "killed"], driver.told()
+    coverage = pl.read_parquet(results / "tables" / "coverage.parquet")
+    failed = coverage.filter(pl.col("state") == "failed")
+    assert failed["model_name"].unique().to_list() == ["late"]
+    assert failed["error"].unique().to_list() == ["WeightsError"]
+    assert "there is no such file of weights" in failed["reason"][0]
+    # Both were submitted again, and ended without another try.
+    assert len(fates(driver, "late")) == 3
+    assert "not tried again" in driver.printed("group_extract_late_extract")
+    assert {job["Partition"] for job in driver.jobs_of("geometry")} == {"cpu"}
+    assert {job["JobState"] for job in driver.jobs_of("geometry")} == {"COMPLETED"}
 
 
 def test_a_drained_node_and_a_silent_controller_lose_nothing(driver: Driver, whole: Path) -> None:

@@ -170,6 +170,10 @@ def extract_together(wildcards):
     return int(on_accelerator() if EXTRACT.together is None else EXTRACT.together)
 
 
+def this_attempt(wildcards, attempt):
+    return attempt
+
+
 def extract_mem_mb(wildcards, attempt):
     return 4000 * attempt
 

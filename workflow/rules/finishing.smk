@@ -11,22 +11,33 @@ def snakemake_again(log, *arguments, targets=(), **changes):
     effective = Path(LOGS, "config.yaml")
     effective.write_text(yaml.safe_dump({**config, **changes}), encoding="utf-8")
     command = [sys.executable, "-m", "snakemake", *arguments]
-    command += [
-        "--snakefile",
-        str(workflow.main_snakefile),
-        "--cores",
-        # A run on a cluster has no number of cores but that of its own machine.
-        str(workflow.resource_settings.local_cores or workflow.cores),
-    ]
+    command += ["--snakefile", str(workflow.main_snakefile)]
     command += ["--configfile", str(effective), "--", *targets]
     with open(Path(LOGS, log), "w") as file:
         subprocess.run(command, stdout=file, stderr=subprocess.STDOUT)
 
 
+def own_cores():
+    # A run on a cluster has no number of cores but that of its own machine.
+    return ["--cores", str(workflow.resource_settings.local_cores or workflow.cores)]
+
+
+def where_jobs_run():
+    # The profile that this run was started with: jobs of a cluster are the cluster's once more.
+    options = ("--profile", "--workflow-profile")
+    given = []
+    for word, value in zip(sys.argv, [*sys.argv[1:], ""]):
+        name, _, joined = word.partition("=")
+        if name in options:
+            given += [name, joined or value]
+    return given or own_cores()
+
+
 def write_report():
     # Only where everything on it is there: a run of single targets leaves the report alone.
     if all(Path(f).exists() for f in all_figures(None)):
-        snakemake_again("report.log", "--report", f"{RESULTS}/report.html")
+        page = f"{RESULTS}/report.html"
+        snakemake_again("report.log", *own_cores(), "--report", page)
 
 
 ANALYSES = "registry timings coverage geometry geometry_table figure_probes figure_metrics".split()
@@ -58,6 +69,7 @@ def analyse_what_exists(log):
     if targets and not inner and not was_interrupted(log):
         snakemake_again(
             "analyses.log",
+            *where_jobs_run(),
             *("--nolock", "--allowed-rules", *ANALYSES),
             targets=targets,
             existing_only=True,

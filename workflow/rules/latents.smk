@@ -24,6 +24,7 @@ rule extract:
         compile_from=EXTRACT.compile_from or 0,
         device=EXTRACT.device,
         together=extract_together,
+        attempt=this_attempt,
     params:
         encoder=encoder_card,
         preprocess=EXTRACT.preprocess,

@@ -13,7 +13,7 @@ from torch import nn
 from semasia.compat import import_timm
 from semasia.encoders.construction import never_loaded, without_initial_values
 from semasia.encoders.conversion import CONVERSIONS
-from semasia.errors import WeightsError, did_you_mean
+from semasia.errors import UnreachableError, WeightsError, did_you_mean
 from semasia.files import sha256_of_file
 from semasia.inputs.sources.arrays import package_file
 from semasia.registry import (
@@ -147,7 +147,8 @@ def _from_hub(timm: Any, card: EncoderCard, origin: dict[str, Any]) -> nn.Module
                 card.architecture, pretrained=True, **card.architecture_args
             )
     except Exception as error:
-        raise WeightsError(
+        kind = UnreachableError if _may_pass(error) else WeightsError
+        raise kind(
             f"{card.name}: the checkpoint that timm names for {card.architecture!r} cannot be "
             f"loaded ({type(error).__name__}: {_first_line(error)}). Check the network and, for a "
             "gated model, the login (`hf auth login` or HF_TOKEN); or name a local copy in a model "
@@ -157,6 +158,20 @@ def _from_hub(timm: Any, card: EncoderCard, origin: dict[str, Any]) -> nn.Module
     origin["hub_id"] = config.get("hf_hub_id")
     origin["url"] = config.get("url") or None
     return network
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether a failure to fetch is the network's or the server's, and not an answer."""
+    from huggingface_hub import constants, errors
+
+    if constants.HF_HUB_OFFLINE:
+        return False
+    if (response := getattr(error, "response", None)) is not None:
+        return response.status_code == 429 or response.status_code >= 500
+    unfound = isinstance(error, errors.EntryNotFoundError)
+    if unfound and not isinstance(error, errors.LocalEntryNotFoundError):
+        return False
+    return isinstance(error, (OSError, errors.HTTPError))
 
 
 def _state_dict(

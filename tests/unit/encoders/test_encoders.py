@@ -143,6 +143,42 @@ def test_a_checkpoint_that_cannot_be_fetched_says_what_to_do(
         build_network(EncoderCard.of_timm("resnet18.a1_in1k"))
 
 
+def test_what_failed_to_be_fetched_may_pass_unless_it_was_an_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import httpx2
+    from huggingface_hub import constants, errors
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    request = httpx2.Request("GET", "https://example.org")
+
+    def answered(kind: type[Exception], status: int) -> Exception:
+        return kind("no", response=httpx2.Response(status, request=request))  # type: ignore[call-arg]
+
+    passing = [
+        answered(errors.HfHubHTTPError, 503),
+        answered(errors.HfHubHTTPError, 429),
+        httpx2.ConnectError("no route", request=request),
+        TimeoutError("slow"),
+        errors.LocalEntryNotFoundError("no connection"),
+    ]
+    final = [
+        answered(errors.GatedRepoError, 403),
+        answered(errors.RepositoryNotFoundError, 404),
+        errors.EntryNotFoundError("no file"),
+        RuntimeError("Invalid pretrained tag"),
+    ]
+    for error in (*passing, *final):
+
+        def failing(*_: object, failed: Exception = error, **__: object) -> None:
+            raise failed
+
+        monkeypatch.setattr(timm, "create_model", failing)
+        with pytest.raises(WeightsError, match="cannot be loaded") as caught:
+            build_network(EncoderCard.of_timm("resnet18.a1_in1k"))
+        assert caught.value.may_pass is (error in passing), error
+
+
 @pytest.mark.parametrize(
     "name",
     ["tf_efficientnet_lite0.in1k", "tf_efficientnet_lite2.in1k", "mobilenetv2_100.tonylins_in1k"],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from semasia.errors import EncoderError
+from semasia.errors import EncoderError, StorageError
 from semasia.jobs import job
 
 
@@ -28,11 +28,36 @@ def test_an_error_that_a_user_can_act_on_is_one_line(
         "error": "EncoderError",
         "message": "x/y/z: no.",
         "log": str(log),
+        "may_pass": False,
     }
     with job(log, failure=failure):
-        pass
-    assert not failure.exists()
+        assert not failure.exists()
     assert "done in" in log.read_text()
+
+
+def test_what_failed_for_good_is_not_tried_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, failure = tmp_path / "a.log", tmp_path / "a.json"
+
+    def run(error: Exception, attempt: int) -> bool:
+        tried = False
+        with pytest.raises(SystemExit), job(log, failure=failure, attempt=attempt):
+            tried = True
+            raise error
+        return tried
+
+    assert run(EncoderError("x/y/z: no."), 1)
+    first = log.read_text()
+    assert not run(EncoderError("another"), 2)
+    assert "EncoderError: x/y/z: no.\n  not tried again; log:" in capsys.readouterr().err
+    assert log.read_text() == first
+    assert failure.exists()
+    # A later run tries again, and its first try has nothing to do with the record of another run.
+    assert run(StorageError("full"), 1)
+    assert run(StorageError("full"), 2)
+    failure.write_text("no record")
+    assert run(StorageError("full"), 3)
 
 
 def test_a_defect_keeps_its_traceback_and_is_recorded(tmp_path: Path) -> None:
