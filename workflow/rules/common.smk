@@ -1,4 +1,6 @@
 # What the rules share: the collection, and functions named for what they return.
+import functools
+import gc
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -30,7 +32,8 @@ EXTRACT = COLLECTION.config.extract
 wildcard_constraints:
     benchmark=r"[^/]+",
     model=r"[^/]+",
-    split=r"[^/]+",
+    # `source.json` is no split's: see the rules of inputs.smk.
+    split=r"(?!source[./])[^/]+",
     block=r"\d+",
 
 
@@ -130,8 +133,14 @@ def label_classes(wildcards):
     return {column: card.classes(column) for column in card.labels}
 
 
+@functools.cache
+def _encoder_card(model):
+    return COLLECTION.models[model].model_dump(mode="json", exclude={"notes"})
+
+
 def encoder_card(wildcards):
-    return COLLECTION.models[wildcards.model].model_dump(mode="json", exclude={"notes"})
+    # One object for a model's seventeen jobs, never changed: jobs get copies of their own.
+    return _encoder_card(wildcards.model)
 
 
 def encoder_cards(wildcards):
@@ -152,13 +161,10 @@ def on_accelerator():
     return EXTRACT.device != "cpu"
 
 
-def extract_gpus(wildcards):
-    return 1 if on_accelerator() else 0
-
-
-def extract_threads(wildcards):
-    # An accelerator wants several processors to feed it; without one, a job per core is fastest.
-    return 4 if on_accelerator() else 1
+# Numbers, no functions: those would be called for every job.
+EXTRACT_GPUS = 1 if on_accelerator() else 0
+# An accelerator wants several processors to feed it; without one, a job per core is fastest.
+EXTRACT_THREADS = 4 if on_accelerator() else 1
 
 
 def extract_mem_mb(wildcards, attempt):
@@ -169,9 +175,8 @@ def block_shards(wildcards):
     # The shards of a block that can be had, of the split itself.
     return [
         shard(wildcards.benchmark, model, wildcards.split)
-        for model in COLLECTION.models
-        if COLLECTION.block_of(model) == int(wildcards.block)
-        and is_analysed(wildcards.benchmark, model, wildcards.split)
+        for model in COLLECTION.models_of(int(wildcards.block))
+        if is_analysed(wildcards.benchmark, model, wildcards.split)
     ]
 
 
@@ -186,9 +191,8 @@ def block_fit_shards(wildcards):
         return []
     return [
         shard(wildcards.benchmark, model, probe.fit)
-        for model in COLLECTION.models
-        if COLLECTION.block_of(model) == int(wildcards.block)
-        and is_analysed(wildcards.benchmark, model, probe.fit)
+        for model in COLLECTION.models_of(int(wildcards.block))
+        if is_analysed(wildcards.benchmark, model, probe.fit)
     ]
 
 
