@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 import yaml
 
+from benchmarks.synthetic import write_workflow
 from semasia.cli import main
 from semasia.config import Collection as Configured
 from semasia.config import parse_config
 
-from benchmarks.synthetic import write_workflow
 from conftest import REPOSITORY, clean_environment, workflow_command
 
 Changed = Callable[[dict[str, Any], list[dict[str, Any]]], None]
@@ -159,7 +159,6 @@ def test_a_finished_collection_has_nothing_to_do(finished: Path) -> None:
 
 def test_what_only_changes_speed_schedules_nothing(finished: Path) -> None:
     def change(config: dict[str, Any], models: list[dict[str, Any]]) -> None:
-        config["title"] = "Another"
         config["extract"] |= {"batch_size": 7, "batches_per_part": 3, "compile_from": None}
         models[0]["notes"] = "another"
 
@@ -197,10 +196,7 @@ def test_a_models_card_schedules_its_shards(finished: Path) -> None:
         models[3]["weights"]["seed"] = 1234
 
     assert after(finished, change) == (
-        extractions(WHOLE, [MODELS[3]])
-        | measurements(WHOLE, [MODELS[3]])
-        | AGGREGATES
-        | OF_MODELS
+        extractions(WHOLE, [MODELS[3]]) | measurements(WHOLE, [MODELS[3]]) | AGGREGATES | OF_MODELS
     )
 
 
@@ -275,7 +271,9 @@ def test_preparing_a_split_alone_meets_no_cycle(tmp_path: Path) -> None:
     source.write_text("{}")
     asked = ["--allowed-rules", "prepare_split", "--target-jobs"]
     done = subprocess.run(
-        workflow_command(tmp_path, "--dry-run", *asked, "prepare_split:benchmark=digits,split=test"),
+        workflow_command(
+            tmp_path, "--dry-run", *asked, "prepare_split:benchmark=digits,split=test"
+        ),
         capture_output=True,
         text=True,
         env=clean_environment(),

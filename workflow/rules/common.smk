@@ -1,6 +1,5 @@
 # What the rules share: the collection, and functions named for what they return.
 import functools
-import gc
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
