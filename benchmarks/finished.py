@@ -1,8 +1,9 @@
-"""Finishes a workflow without running its jobs: ``python -m benchmarks.finished SNAKEMAKE OPTIONS``.
+"""Finishes a workflow without running its jobs: ``python -m benchmarks.finished OPTIONS``.
 
-Snakemake plans as ever; in place of its scheduler every planned job's outputs are written, after
-those it reads, and recorded by Snakemake's own persistence. So the triggers of a later run (times,
-parameters, sets of inputs) find what a real run would have left. The jobs' messages are printed.
+The options are Snakemake's, and it plans as ever. In place of its scheduler every planned job's
+outputs are written, after those it reads, and recorded by Snakemake's own persistence. So the
+triggers of a later run (times, parameters, sets of inputs) find what a real run would have left. The
+jobs' messages are printed.
 """
 
 from __future__ import annotations
@@ -44,5 +45,6 @@ def _write(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    JobScheduler.schedule = finish
+    # Nothing public lies between its plan and its records.
+    JobScheduler.schedule = finish  # pyright: ignore[reportAttributeAccessIssue]
     cli.main([*sys.argv[1:], "--no-hooks"])

@@ -124,7 +124,7 @@ def _spawn(module: str, folder: Path, arguments: tuple[str, ...]) -> tuple[Any, 
 
 def _tell(row: dict[str, Any]) -> None:
     print(
-        f"{row['seconds']:8.1f} s  {row['processor_s']:7.1f} s of processor  {row['peak_mb']:5} MB  "
-        f"{row['jobs']:7,} jobs  {row['part']}: {row['case']}",
+        f"{row['seconds']:8.1f} s  {row['processor_s']:7.1f} s of processor  "
+        f"{row['peak_mb']:5} MB  {row['jobs']:7,} jobs  {row['part']}: {row['case']}",
         flush=True,
     )

@@ -53,7 +53,7 @@ def run() -> dict[str, Any]:
             "ratio": round(rate / (rows[BASELINE]["jobs_per_second"] if rows else rate), 1),
         }
         print(
-            f"{rate:8.2f} jobs/s  ×{rows[name]['ratio']:<6} first job after {before:5.0f} s  {name}",
+            f"{rate:8.2f} jobs/s  ×{rows[name]['ratio']:<6} first after {before:5.0f} s  {name}",
             flush=True,
         )
     return {
