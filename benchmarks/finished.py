@@ -2,8 +2,8 @@
 
 The options are Snakemake's, and it plans as ever. In place of its scheduler every planned job's
 outputs are written, after those it reads, and recorded by Snakemake's own persistence. So the
-triggers of a later run (times, parameters, sets of inputs) find what a real run would have left. The
-jobs' messages are printed.
+triggers of a later run (times, parameters, sets of inputs) find what a real run would have left.
+The jobs' messages are printed.
 """
 
 from __future__ import annotations
@@ -47,4 +47,4 @@ def _write(path: Path) -> None:
 if __name__ == "__main__":
     # Nothing public lies between its plan and its records.
     JobScheduler.schedule = finish  # pyright: ignore[reportAttributeAccessIssue]
-    cli.main([*sys.argv[1:], "--no-hooks"])
+    cli.main(["--no-hooks", *sys.argv[1:]])
