@@ -8,7 +8,18 @@ import sys
 from benchmarks.record import RESULTS, write_result
 
 # In the order they run: short ones first.
-NAMES = ("imports", "startup", "jobs", "encoding", "extraction", "pace", "accelerator", "registry")
+NAMES = (
+    "imports",
+    "startup",
+    "jobs",
+    "encoding",
+    "extraction",
+    "pace",
+    "accelerator",
+    "registry",
+    "graph",
+    "scheduling",
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -108,12 +108,49 @@ def soak() -> str:
     )
 
 
+def graph() -> str:
+    """Time and memory of Snakemake's plan."""
+    result = _read("graph")
+    rows = [
+        (
+            row["part"],
+            row["case"],
+            f"{row['jobs']:,}",
+            f"{row['seconds']:.0f} s",
+            f"{row['processor_s']:.0f} s",
+            f"{row['peak_mb']:,} MB",
+        )
+        for row in result["rows"]
+    ]
+    head = ("Models", "What", "jobs", "time", "of processor", "memory")
+    return _table(head, rows) + f"\n{_snakemake(result)}"
+
+
+def scheduling() -> str:
+    """Trivial jobs per second by scheduler."""
+    result = _read("scheduling")
+    rows = [
+        (
+            name,
+            f"`{result['settings'][name]}`" if result["settings"][name] else "",
+            f"{row['jobs']:,}",
+            f"{row['jobs_per_second']:.1f}",
+            f"×{row['ratio']}",
+        )
+        for name, row in result["rows"].items()
+    ]
+    head = ("Setting", "Options", f"jobs in {result['window_s']:.0f} s", "per second", "ratio")
+    return _table(head, rows) + f"\n{_snakemake(result)}"
+
+
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "extraction": ("extraction.md", extraction),
     "startup": ("extraction.md", startup),
     "pace": ("extraction.md", pace),
     "soak": ("extraction.md", soak),
     "encoding": ("data-format.md", encoding),
+    "graph": ("scale.md", graph),
+    "scheduling": ("scale.md", scheduling),
 }
 
 
@@ -143,6 +180,14 @@ def _machine(result: dict[str, Any]) -> str:
     machine, versions = result["machine"], result["versions"]
     return (
         f"Measured on {machine['cores']} cores ({machine['processor']}), torch {versions['torch']}."
+    )
+
+
+def _snakemake(result: dict[str, Any]) -> str:
+    machine, versions = result["machine"], result["versions"]
+    return (
+        f"Measured on {machine['cores']} cores ({machine['processor']}), "
+        f"Snakemake {versions['snakemake']}."
     )
 
 

@@ -1,4 +1,5 @@
 # What the rules share: the collection, and functions named for what they return.
+import functools
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -35,7 +36,8 @@ EXTRACT = COLLECTION.config.extract
 wildcard_constraints:
     benchmark=r"[^/]+",
     model=r"[^/]+",
-    split=r"[^/]+",
+    # `source.json` is no split's: see the rules of inputs.smk.
+    split=r"(?!source[./])[^/]+",
     block=r"\d+",
 
 
@@ -135,8 +137,14 @@ def label_classes(wildcards):
     return {column: card.classes(column) for column in card.labels}
 
 
+@functools.cache
+def _encoder_card(model):
+    return COLLECTION.models[model].model_dump(mode="json", exclude={"notes"})
+
+
 def encoder_card(wildcards):
-    return COLLECTION.models[wildcards.model].model_dump(mode="json", exclude={"notes"})
+    # One object for a model's seventeen jobs, never changed: jobs get copies of their own.
+    return _encoder_card(wildcards.model)
 
 
 def encoder_cards(wildcards):
@@ -157,13 +165,10 @@ def on_accelerator():
     return EXTRACT.device != "cpu"
 
 
-def extract_gpus(wildcards):
-    return 1 if on_accelerator() else 0
-
-
-def extract_threads(wildcards):
-    # An accelerator wants several processors to feed it; without one, a job per core is fastest.
-    return 4 if on_accelerator() else 1
+# Numbers, no functions: those would be called for every job.
+EXTRACT_GPUS = 1 if on_accelerator() else 0
+# An accelerator wants several processors to feed it; without one, a job per core is fastest.
+EXTRACT_THREADS = 4 if on_accelerator() else 1
 
 
 def extract_together(wildcards):
@@ -182,9 +187,8 @@ def block_shards(wildcards):
     # The shards of a block that can be had, of the split itself.
     return [
         shard(wildcards.benchmark, model, wildcards.split)
-        for model in COLLECTION.models
-        if COLLECTION.block_of(model) == int(wildcards.block)
-        and is_analysed(wildcards.benchmark, model, wildcards.split)
+        for model in COLLECTION.models_of(int(wildcards.block))
+        if is_analysed(wildcards.benchmark, model, wildcards.split)
     ]
 
 
@@ -199,9 +203,8 @@ def block_fit_shards(wildcards):
         return []
     return [
         shard(wildcards.benchmark, model, probe.fit)
-        for model in COLLECTION.models
-        if COLLECTION.block_of(model) == int(wildcards.block)
-        and is_analysed(wildcards.benchmark, model, probe.fit)
+        for model in COLLECTION.models_of(int(wildcards.block))
+        if is_analysed(wildcards.benchmark, model, probe.fit)
     ]
 
 

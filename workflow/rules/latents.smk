@@ -13,9 +13,9 @@ rule extract:
         "<benchmarks>/extract/{benchmark}/{model}/{split}.tsv"
     conda:
         "../../envs/torch.yaml"
-    threads: extract_threads
+    threads: EXTRACT_THREADS
     resources:
-        gpu=extract_gpus,
+        gpu=EXTRACT_GPUS,
         mem_mb=extract_mem_mb,
         runtime="4h",
         # Tuning these never redoes work: they are no parameters.

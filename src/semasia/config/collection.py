@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,7 +115,19 @@ class Collection:
 
     def blocks(self) -> list[int]:
         """Return the analysis jobs that have models, ascending."""
-        return sorted({self.block_of(m) for m in self.models})
+        return sorted(self._models_of)
+
+    def models_of(self, block: int) -> tuple[str, ...]:
+        """Return the models of an analysis job, in the set's order; none for an unknown block."""
+        return self._models_of.get(block, ())
+
+    @cached_property
+    def _models_of(self) -> dict[int, tuple[str, ...]]:
+        # Asked for by every analysis job of tens of thousands: hashed once.
+        found: dict[int, list[str]] = {}
+        for model in self.models:
+            found.setdefault(self.block_of(model), []).append(model)
+        return {block: tuple(models) for block, models in found.items()}
 
     def _check_projection(self, file: str) -> None:
         wanted = self.config.figures.projection

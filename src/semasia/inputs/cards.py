@@ -71,6 +71,8 @@ class InputsCard(Closed):
         for name, split in self.splits.items():
             if not re.fullmatch(NAME, name):
                 raise ValueError(f"split name {name!r} may hold letters, digits, _ and - only")
+            if name == "source":
+                raise ValueError("split name 'source' is taken: source.json says where one is read")
             if (split.folds is None) != (self.folds is None):
                 raise ValueError("`folds` of the card and of its splits are given together")
             if self.folds and any(not 0 <= f < self.folds for f in split.folds or ()):

@@ -8,7 +8,13 @@ from semasia.deferred import deferred
 
 if TYPE_CHECKING:
     from semasia.overview.bill import bill_frame, bill_lines, costs_of
-    from semasia.overview.coverage import coverage_counts, coverage_frame, coverage_lines, states_of
+    from semasia.overview.coverage import (
+        coverage_counts,
+        coverage_frame,
+        coverage_lines,
+        missing_shards,
+        states_of,
+    )
 
 __all__ = [
     "bill_frame",
@@ -17,6 +23,7 @@ __all__ = [
     "coverage_counts",
     "coverage_frame",
     "coverage_lines",
+    "missing_shards",
     "states_of",
 ]
 
@@ -29,6 +36,7 @@ __getattr__ = deferred(
         "coverage_counts": "coverage",
         "coverage_frame": "coverage",
         "coverage_lines": "coverage",
+        "missing_shards": "coverage",
         "states_of": "coverage",
     },
 )

@@ -91,6 +91,21 @@ def states_of(collection: Collection, results: Path) -> Iterator[State]:
                     yield State(target, rows, kept, "begun" if kept else "not started")
 
 
+def missing_shards(collection: Collection) -> Iterator[str]:
+    """Yield the path of every shard that is not there, as the workflow names it, in its order.
+
+    Nothing but the names in each model's folder is looked at: a shard that is there and out of date
+    is not told.
+    """
+    results = collection.config.results
+    for benchmark in collection.benchmarks:
+        splits = collection.splits(benchmark)
+        for model in collection.models:
+            folder = f"{results}/latents/{benchmark}/{model}"
+            names = _names(Path(folder))
+            yield from (f"{folder}/{s}.parquet" for s in splits if f"{s}.parquet" not in names)
+
+
 def coverage_frame(states: Iterable[State]) -> pl.DataFrame:
     """Return states as the table ``coverage``, one row per target."""
     from semasia.tables import frame_of

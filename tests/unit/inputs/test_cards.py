@@ -76,6 +76,7 @@ def test_the_card_that_the_others_vary_is_right(load: Callable[..., BenchmarkCar
         ({"name": "my benchmark"}, r"`name`: .* \(found 'my benchmark'\)"),
         ({"name": "../mine"}, r"`name`: .* \(found '\.\./mine'\)"),
         ({"splits": {"a/b": {"rows": 1}}}, r"split name 'a/b' may hold letters, digits"),
+        ({"splits": {"source": {"rows": 1}}}, r"split name 'source' is taken"),
         (
             {"splits": {"train": {"rows": 0}}},
             r"`splits\.train\.rows`: .*greater than 0 \(found 0\)",
@@ -429,3 +430,5 @@ def test_the_blocks_of_known_models_stay_where_they_are():
         "tf_efficientnet_lite0.untrained_seed0": 43,
     }
     assert collection.blocks() == [17, 21, 38, 43, 44]
+    assert collection.models_of(38) == ("tf_efficientnet_lite0.in1k",)
+    assert collection.models_of(0) == ()

@@ -190,6 +190,12 @@ def test_commands(small: tuple[Collection, Path], capsys: pytest.CaptureFixture[
     assert "1 failed:" in capsys.readouterr().out
     assert main(["status", *config, "--format", "json"]) == 0
     assert len(json.loads(capsys.readouterr().out)) == 6
+    assert main(["status", *config, "--missing"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    # All but the one that is done, whatever became of them, named as the workflow names them.
+    assert len(told) == 5
+    assert str(folder / "results/latents/mnist_5k/tf_efficientnet_lite0.in1k/test.parquet") in told
+    assert not any(Path(path).exists() for path in told)
     assert main(["plan", *config, "--output", str(folder / "plan.csv")]) == 0
     told = capsys.readouterr().out
     assert "Hours: unknown" in told
