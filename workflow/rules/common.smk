@@ -169,10 +169,9 @@ def on_accelerator():
 EXTRACT_GPUS = 1 if on_accelerator() else 0
 # An accelerator wants several processors to feed it; without one, a job per core is fastest.
 EXTRACT_THREADS = 4 if on_accelerator() else 1
-
-
-def extract_together(wildcards):
-    return int(on_accelerator() if EXTRACT.together is None else EXTRACT.together)
+EXTRACT_TOGETHER = int(
+    on_accelerator() if EXTRACT.together is None else EXTRACT.together
+)
 
 
 def this_attempt(wildcards, attempt):

@@ -23,7 +23,7 @@ rule extract:
         batches_per_part=EXTRACT.batches_per_part,
         compile_from=EXTRACT.compile_from or 0,
         device=EXTRACT.device,
-        together=extract_together,
+        together=EXTRACT_TOGETHER,
         attempt=this_attempt,
     params:
         encoder=encoder_card,
