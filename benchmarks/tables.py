@@ -81,6 +81,33 @@ def pace() -> str:
     return _table(head, rows) + f"\nThe network is a stand-in. {_machine(result)}"
 
 
+def jobs() -> str:
+    """What a job costs beside its images."""
+    result = _read("jobs")
+    rows = [
+        (
+            f"{kind}: {row['architecture']}, {row['parameters'] / 1e6:.1f} M parameters",
+            *(
+                f"{row[f'{key}_s']:.1f}"
+                for key in ("apart", "first_together", "taken", "snakemake")
+            ),
+        )
+        for kind, row in result["table"].items()
+    ]
+    head = ("Network", "every job apart", "first of a model", "each further", "Snakemake, a job")
+    text = _table(head, rows)
+    shares = [
+        (
+            f"{float(pace) / 1e12:.0f}",
+            f"{100 * both['apart']:.1f} %",
+            f"{100 * both['together']:.1f} %",
+        )
+        for pace, both in result["shares_of_plan"].items()
+    ]
+    head = ("TFLOP/s sustained", "fixed share, apart", "fixed share, together")
+    return f"{text}\n{_table(head, shares)}\n{_machine(result)}"
+
+
 def encoding() -> str:
     """Size and speed of ways to store a shard."""
     result = _read("encoding")
@@ -148,6 +175,7 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "startup": ("extraction.md", startup),
     "pace": ("extraction.md", pace),
     "soak": ("extraction.md", soak),
+    "jobs": ("scale.md", jobs),
     "encoding": ("data-format.md", encoding),
     "graph": ("scale.md", graph),
     "scheduling": ("scale.md", scheduling),
