@@ -130,7 +130,7 @@ def test_a_drained_node_and_a_silent_controller_lose_nothing(driver: Driver, who
     slurm = driver.slurm
     slurm.command("scontrol", "update", f"NodeName={slurm.host}", "State=DRAIN", "Reason=test")
     driver.start("--", *SHARDS)
-    driver.wait_for(lambda: len(driver.jobs_of("extract")) == len(SHARDS), "all is queued")
+    driver.wait_for(lambda: len(driver.jobs_of("extract")) == len(MODELS), "all is queued")
     assert set(states(driver.jobs_of("extract"))) == {"PENDING"}
     slurm.command("scontrol", "update", f"NodeName={slurm.host}", "State=RESUME")
     [held] = driver.hold("late")
