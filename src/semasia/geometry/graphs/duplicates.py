@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def spread_to_duplicates(
     """
     order = np.argsort(group, kind="stable")
     starts = np.searchsorted(group[order], np.arange(len(best) + 1))
-    members = [order[a:b] for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    members = [order[a:b] for a, b in itertools.pairwise(starts)]
     result = np.empty((len(group), k), np.int32)
     for value, own in enumerate(members):
         near = [members[v][:k] for v in nearest[value]]

@@ -81,8 +81,9 @@ def _search(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     best, nearest = np.empty((n, k)), np.empty((n, k), np.int32)
     if k == 0:
         return best, nearest
-    centre = points.mean(axis=0, dtype=np.float64)
-    reach = max(float(np.abs(part - centre).max()) for _, part in _parts(points))
+    with np.errstate(over="ignore"):
+        centre = points.mean(axis=0, dtype=np.float64)
+        reach = max(float(np.abs(part - centre).max()) for _, part in _parts(points))
     if not np.isfinite(reach):
         raise DegenerateEmbeddingError("values are too near the largest float64 for a mean.")
     # A power of two: it changes no digit, and squares neither overflow nor vanish.

@@ -7,8 +7,8 @@ from typing import Any
 from semasia.errors import EigenvalueError
 from semasia.geometry.definitions import Definition
 from semasia.geometry.graphs.cycles import cycle_length, square_clustering
-from semasia.geometry.graphs.shortest_paths import distance_signatures
 from semasia.geometry.graphs.graph import Graph
+from semasia.geometry.graphs.shortest_paths import distance_signatures
 from semasia.geometry.graphs.spectrum import eigengap, eigengap_normalized
 
 _G2 = "Semasia, Appendix G.2"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import scipy.linalg
@@ -69,7 +70,8 @@ def _second_eigenvalue(L: scipy.sparse.csr_array, null: np.ndarray, name: str) -
     """
     null = null / np.linalg.norm(null)
     if L.shape[0] <= _DENSE:
-        return max(float(scipy.linalg.eigvalsh(L.toarray(), subset_by_index=[1, 1])[0]), 0.0)
+        values = np.asarray(scipy.linalg.eigvalsh(L.toarray(), subset_by_index=[1, 1]))
+        return max(float(values[0]), 0.0)
     found = np.inf
     for search in (_iterated, _factored):
         vector = search(L, null)
@@ -96,16 +98,17 @@ def _iterated(L: scipy.sparse.csr_array, null: np.ndarray) -> np.ndarray:
     scale = scipy.sparse.diags_array(1 / L.diagonal()).tocsr()
     start = _start(null)[:, None]
     tolerance = 0.1 * _RESIDUAL
-    vectors = start
+    vectors: Any = start
     with warnings.catch_warnings():
         # What it warns of is checked by the caller.
         warnings.simplefilter("ignore", UserWarning)
         # Its tolerance is absolute: a small eigenvalue needs a smaller one, known only afterwards.
         for _ in range(3):
-            values, vectors = scipy.sparse.linalg.lobpcg(
+            outcome: Any = scipy.sparse.linalg.lobpcg(
                 L, vectors, M=scale, Y=null[:, None], tol=tolerance, maxiter=_ITERATIONS,
                 largest=False,
-            )[:2]  # fmt: skip
+            )  # fmt: skip
+            values, vectors = outcome[:2]
             wanted = 0.3 * _RESIDUAL * max(float(values[0]), 1e-12)
             if tolerance <= wanted:
                 break
@@ -115,15 +118,23 @@ def _iterated(L: scipy.sparse.csr_array, null: np.ndarray) -> np.ndarray:
 
 def _factored(L: scipy.sparse.csr_array, null: np.ndarray) -> np.ndarray:
     """Lanczos on the inverse, by sparse factors of L with a slight shift."""
-    n = L.shape[0]
-    shift = 1e-12 * float(L.diagonal().max())
-    solve = scipy.sparse.linalg.splu((L + shift * scipy.sparse.eye_array(n)).tocsc()).solve
-
-    def inverse(x: np.ndarray) -> np.ndarray:
-        x = x.ravel()
-        y = solve(x - null * (null @ x))
-        return y - null * (null @ y)
-
-    operator = scipy.sparse.linalg.LinearOperator((n, n), matvec=inverse, dtype=np.float64)
-    _, vectors = scipy.sparse.linalg.eigsh(operator, k=1, which="LA", v0=_start(null))
+    _, vectors = scipy.sparse.linalg.eigsh(_Inverse(L, null), k=1, which="LA", v0=_start(null))
     return vectors[:, 0]
+
+
+class _Inverse(scipy.sparse.linalg.LinearOperator):
+    """The inverse of L, slightly shifted, on the complement of its null vector."""
+
+    def __init__(self, L: scipy.sparse.csr_array, null: np.ndarray) -> None:
+        n = len(null)
+        super().__init__(np.float64, (n, n))
+        shift = 1e-12 * float(L.diagonal().max())
+        self._factors = scipy.sparse.linalg.splu((L + shift * scipy.sparse.eye_array(n)).tocsc())
+        self._null = null
+
+    def _matvec(self, x: np.ndarray) -> np.ndarray:
+        y = self._factors.solve(self._outside(x.ravel()))
+        return self._outside(y)
+
+    def _outside(self, x: np.ndarray) -> np.ndarray:
+        return x - self._null * (self._null @ x)

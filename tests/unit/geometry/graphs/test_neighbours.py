@@ -80,16 +80,17 @@ def test_every_level_of_the_search_is_exact(
     Z = clusters(rng, 300).astype(np.float32)
     expected = by_brute_force(Z, 10)
     propose = search._candidates
-    kinds = []
+    kinds, settling = [], []
 
     def unsettled(*arguments):
         kinds.append(arguments[-1])
         items, bounds = propose(*arguments)
-        return items, np.where(kinds[-1] in settles, bounds, -np.inf)
+        return items, bounds if kinds[-1] in settling else np.full(len(bounds), -np.inf)
 
     monkeypatch.setattr(search, "_candidates", unsettled)
-    for settles in ((np.float64,), ()):
+    for kind in (np.float64, None):
         kinds.clear()
+        settling[:] = [kind]
         assert np.array_equal(nearest_neighbours(Z, 10), expected)
         assert kinds == [np.float32, np.float64]
 
