@@ -138,7 +138,7 @@ def _baseline(Z: np.ndarray) -> tuple[dict[str, float], dict[str, Any]]:
         return float(scipy.sparse.linalg.eigsh(L, k=2, which="SA", return_eigenvectors=False)[0])
 
     def squares() -> float:
-        return float(np.mean(list(nx.square_clustering(G).values())))
+        return float(np.mean(list(cast("Any", nx.square_clustering(G)).values())))
 
     G = _timed(seconds, "neighbours", joined)
     values = {

@@ -69,7 +69,7 @@ def _second_eigenvalue(L: scipy.sparse.csr_array, null: np.ndarray, name: str) -
     where these do not end.
     """
     null = null / np.linalg.norm(null)
-    if L.shape[0] <= _DENSE:
+    if len(null) <= _DENSE:
         values = np.asarray(scipy.linalg.eigvalsh(L.toarray(), subset_by_index=[1, 1]))
         return max(float(values[0]), 0.0)
     found = np.inf
