@@ -95,9 +95,9 @@ def graphs() -> str:
     told = (
         f"\nWithout the neighbours the ratio is ×{few['signatures_ratio']:.0f}. The first call of "
         f"a process takes {result['first_call_cached_s']} s, and {result['first_call_s']} s where "
-        "kernels are compiled for the first time; neither is counted. The baseline's searches ran from "
-        f"{few['baseline_sources']} nodes and are scaled to all. {_machine(result)} Others used "
-        f"the machine meanwhile: the load was {result['load_before']:.1f} before."
+        "kernels are compiled for the first time; neither is counted. The baseline's searches ran "
+        f"from {few['baseline_sources']} nodes and are scaled to all. {_machine(result)} Others "
+        f"used the machine meanwhile: the load was {result['load_before']:.1f} before."
     )
     return _table(head, rows) + told
 

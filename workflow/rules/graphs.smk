@@ -11,7 +11,7 @@ rule graphs:
         "../../envs/analysis.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
+        mem_mb=8000,
         runtime="8h",
     params:
         graph=COLLECTION.config.analysis.graph.model_dump(),

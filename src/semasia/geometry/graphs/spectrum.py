@@ -9,6 +9,7 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse
 import scipy.sparse.linalg
+from threadpoolctl import threadpool_limits
 
 from semasia.errors import EigenvalueError
 from semasia.geometry.graphs.graph import Graph
@@ -74,7 +75,9 @@ def _second_eigenvalue(L: scipy.sparse.csr_array, null: np.ndarray, name: str) -
         return max(float(values[0]), 0.0)
     found = np.inf
     for search in (_iterated, _factored):
-        vector = search(L, null)
+        # On tall thin blocks several threads wait for each other more than they work.
+        with threadpool_limits(1, user_api="blas"):
+            vector = search(L, null)
         vector = vector - null * (null @ vector)
         vector /= np.linalg.norm(vector)
         image = L @ vector
