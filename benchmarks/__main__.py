@@ -19,6 +19,10 @@ NAMES = (
     "registry",
     "graph",
     "scheduling",
+    "geometry",
+    "probes",
+    "graphs",
+    "simulation",
 )
 
 

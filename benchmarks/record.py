@@ -21,6 +21,9 @@ _PACKAGES = (
     "polars",
     "datasets",
     "snakemake",
+    "numba",
+    "networkx",
+    "scikit-learn",
 )
 
 

@@ -74,6 +74,10 @@ class DegenerateEmbeddingError(SemasiaError):
     """A metric is undefined: all points coincide, or there are too few of them."""
 
 
+class EigenvalueError(SemasiaError):
+    """An eigenvalue was not found to the residual that is asked for."""
+
+
 class StoppedError(SemasiaError):
     """The process was asked to end by a signal, has saved its work, and ends."""
 

@@ -17,6 +17,8 @@ REGISTRY = 3
 CAPACITY = 2
 # Rows of the geometry table.
 GEOMETRY = 2
+# Rows of the graphs table.
+GRAPHS = 1
 # Rows of the timings table.
 TIMINGS = 2
 # Rows of the tables of plan and coverage.

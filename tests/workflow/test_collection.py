@@ -20,6 +20,7 @@ from PIL import Image
 
 import semasia
 from semasia.compat import import_timm
+from semasia.geometry.graphs import COLUMNS, graph_signatures, neighbour_graph
 
 from conftest import planned_jobs
 
@@ -214,6 +215,36 @@ def test_geometry_table_has_the_fourteen_metrics(demo_collection: Path) -> None:
     assert registry["model_name"].to_list() == MODELS
     lite0 = registry.row(by_predicate=pl.col("model_name") == MODELS[1], named=True)
     assert lite0["num_parameters"] == 4_652_008  # the published count of EfficientNet-Lite0
+
+
+def test_graphs_table_has_the_signatures_of_the_shards(demo_collection: Path) -> None:
+    frame = pl.read_parquet(demo_collection / "tables" / "graphs.parquet")
+    assert frame.columns == list(COLUMNS)
+    keys = frame.select("split", "model_name", "recipe").rows()
+    assert sorted(keys) == sorted(
+        (split, model, recipe)
+        for split, recipe in (("test", "own"), ("train", "own"), ("train", "paper"))
+        for model in MODELS
+    )
+    assert frame["k"].unique().to_list() == [10]
+    row = frame.row(
+        by_predicate=(pl.col("split") == "test") & (pl.col("model_name") == MODELS[1]), named=True
+    )
+    Z = semasia.load("mnist_5k", MODELS[1], "test", root=demo_collection).embeddings
+    for name, value in graph_signatures(neighbour_graph(Z, 10))[0].items():
+        assert row[name] == pytest.approx(value, rel=1e-9), name
+
+
+def test_another_k_redoes_the_graphs_alone(
+    demo_collection: Path, run_workflow: Callable, tmp_path: Path
+) -> None:
+    config = yaml.safe_load((demo_collection.parent / "config.yaml").read_text())
+    (tmp_path / "results").symlink_to(demo_collection)
+    (tmp_path / ".snakemake").symlink_to(demo_collection.parent / ".snakemake")
+    config["analysis"] = {"graph": {"k": 5}}
+    jobs = planned_jobs(run_workflow(tmp_path, config, "--dry-run").stdout)
+    assert jobs["graphs"] == 2
+    assert set(jobs) == {"graphs", "graphs_table", "all", "total"}
 
 
 def test_a_second_run_does_nothing(demo_collection: Path, run_workflow: Callable) -> None:

@@ -99,6 +99,15 @@ def all_geometry(wildcards):
     ]
 
 
+def all_graphs(wildcards):
+    return [
+        f"{RESULTS}/graphs/{benchmark}/{split}/{block}.parquet"
+        for benchmark in COLLECTION.benchmarks
+        for split in COLLECTION.splits(benchmark)
+        for block in COLLECTION.blocks()
+    ]
+
+
 def all_figures(wildcards):
     figures = ["probes", "metrics", "timings", "registry"]
     if projection_shards(wildcards):

@@ -41,6 +41,7 @@ def write_report():
 
 
 ANALYSES = "registry timings coverage geometry geometry_table figure_probes figure_metrics".split()
+ANALYSES += ["graphs", "graphs_table"]
 ANALYSES += ["figure_projection", "figure_registry", "figure_timings", "analyses"]
 
 
@@ -56,7 +57,7 @@ def analyses_asked_for():
     if asked != set(workflow.dag_settings.targets) or not asked:
         return ["analyses"]
     folders = tuple(
-        f"{RESULTS}/{n}/" for n in ("geometry", "tables", "figures", "pages")
+        f"{RESULTS}/{n}/" for n in ("geometry", "graphs", "tables", "figures", "pages")
     )
     return sorted(t for t in asked if t in ANALYSES or t.startswith(folders))
 
@@ -84,6 +85,7 @@ def summary():
     ]
     for name in (
         "tables/geometry.csv",
+        "tables/graphs.csv",
         "tables/registry.csv",
         "tables/timings.csv",
         "report.html",

@@ -20,6 +20,7 @@ from semasia.config.schema import (
     Exclusion,
     Extract,
     Figures,
+    GraphChoice,
     Models,
     Projection,
 )
@@ -46,6 +47,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "models.exclude[].": Exclusion,
     "extract.": Extract,
     "analysis.": Analysis,
+    "analysis.graph.": GraphChoice,
     "figures.": Figures,
     "figures.projection.": Projection,
 }

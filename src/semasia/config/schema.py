@@ -125,8 +125,21 @@ class Extract(Closed):
     )
 
 
+class GraphChoice(Closed):
+    """The graphs of nearest neighbours."""
+
+    k: int = Field(default=10, ge=1, le=1000, description="Neighbours that a point is joined to.")
+    points: int | None = Field(
+        default=10_000,
+        ge=2,
+        description="Most points of a graph, chosen by a hash of their ids; null takes all rows. "
+        "Signatures depend on the number of points: compare graphs of the same. The recipe "
+        "`paper` has its own, 10,000.",
+    )
+
+
 class Analysis(Closed):
-    """How analyses are cut into jobs."""
+    """How analyses are cut into jobs, and what they ask."""
 
     blocks: int = Field(
         default=1,
@@ -134,6 +147,7 @@ class Analysis(Closed):
         le=1024,
         description="Jobs that the models of one split are spread over, by a hash of their names.",
     )
+    graph: GraphChoice = Field(default_factory=GraphChoice)
 
 
 class Projection(Closed):

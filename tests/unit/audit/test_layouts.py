@@ -88,6 +88,7 @@ def test_other_files_of_a_results_tree_are_left_alone(results: Path, verify: Ver
     for other in (
         "tables/geometry.parquet",
         "geometry/mnist_5k/test/0.parquet",
+        "graphs/mnist_5k/test/0.parquet",
         "inputs/mnist_5k/extra.parquet",
         "registry/registry.parquet",
     ):

@@ -1,0 +1,66 @@
+"""Graphs of nearest neighbours, and the signatures that describe them."""
+
+from typing import TYPE_CHECKING
+
+from semasia.deferred import deferred
+
+if TYPE_CHECKING:
+    from semasia.geometry.graphs.cycles import cycle_length, square_clustering
+    from semasia.geometry.graphs.graph import Graph, neighbour_graph
+    from semasia.geometry.graphs.neighbours import nearest_neighbours
+    from semasia.geometry.graphs.points import RECIPES
+    from semasia.geometry.graphs.shortest_paths import distance_signatures
+    from semasia.geometry.graphs.signatures import (
+        SIGNATURE_DEFINITIONS,
+        SIGNATURES,
+        graph_signatures,
+    )
+    from semasia.geometry.graphs.spectrum import eigengap, eigengap_normalized
+    from semasia.geometry.graphs.table import (
+        COLUMNS,
+        cached_graph_rows,
+        graph_row,
+        unreadable_graph_rows,
+    )
+
+__all__ = [
+    "COLUMNS",
+    "RECIPES",
+    "SIGNATURES",
+    "SIGNATURE_DEFINITIONS",
+    "Graph",
+    "cached_graph_rows",
+    "cycle_length",
+    "distance_signatures",
+    "eigengap",
+    "eigengap_normalized",
+    "graph_row",
+    "graph_signatures",
+    "nearest_neighbours",
+    "neighbour_graph",
+    "square_clustering",
+    "unreadable_graph_rows",
+]
+
+# Numba takes half a second to import.
+__getattr__ = deferred(
+    __name__,
+    {
+        "COLUMNS": "table",
+        "RECIPES": "points",
+        "SIGNATURES": "signatures",
+        "SIGNATURE_DEFINITIONS": "signatures",
+        "Graph": "graph",
+        "cached_graph_rows": "table",
+        "cycle_length": "cycles",
+        "distance_signatures": "shortest_paths",
+        "eigengap": "spectrum",
+        "eigengap_normalized": "spectrum",
+        "graph_row": "table",
+        "graph_signatures": "signatures",
+        "nearest_neighbours": "neighbours",
+        "neighbour_graph": "graph",
+        "square_clustering": "cycles",
+        "unreadable_graph_rows": "table",
+    },
+)
