@@ -165,5 +165,6 @@ def sweep(results: Path, targets: Iterable[tuple[str, str, str]]) -> None:
 
 
 def _state_of(path: Path) -> list[list[Any]]:
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    """Return names, sizes and times; nothing of what is not there, which loading will tell."""
+    files = sorted(path.iterdir()) if path.is_dir() else [path] if path.exists() else []
     return [[str(f), s.st_size, s.st_mtime_ns] for f in files if (s := f.stat())]

@@ -15,7 +15,7 @@ import pytest
 import torch
 import yaml
 
-from semasia.errors import StoppedError
+from semasia.errors import StoppedError, WeightsError
 from semasia.extraction import Asked, Order, note_targets, sweep, take_turn
 from semasia.extraction.ahead import key_of
 from semasia.inputs import BenchmarkCard, prepare_split
@@ -162,6 +162,12 @@ def test_a_split_that_cannot_be_made_is_left_to_its_own_job(
     turn(results, TARGETS[0])
     assert made(results) == [True, False, False, True]
     assert "mnist_5k/test is left to its own job" in caplog.text
+
+
+def test_weights_that_are_not_there_are_told_as_such(results: Path, tmp_path: Path) -> None:
+    lost = asked().encoder | {"weights": {"source": "file", "path": str(tmp_path / "no.pth")}}
+    with pytest.raises(WeightsError, match=r"no.pth: there is no such file of weights"):
+        turn(results, TARGETS[0], encoder=lost)
 
 
 def test_a_split_that_another_process_works_on_is_left_to_it(results: Path) -> None:
