@@ -1,15 +1,18 @@
 from pathlib import Path
 
-import numba
-
 from semasia.errors import SemasiaError
 from semasia.geometry import RowCache
-from semasia.geometry.graphs import COLUMNS, cached_graph_rows, unreadable_graph_rows
+from semasia.geometry.graphs import (
+    COLUMNS,
+    cached_graph_rows,
+    unreadable_graph_rows,
+    use_threads,
+)
 from semasia.jobs import job
 from semasia.tables import frame_of, write_table
 
 with job(snakemake.log[0]) as logger:
-    numba.set_num_threads(min(snakemake.threads, numba.config.NUMBA_NUM_THREADS))
+    use_threads(snakemake.threads)
     cache = RowCache(Path(snakemake.params.cache), snakemake.params.recipe)
     graph = snakemake.params.graph
     rows = []

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from semasia.deferred import deferred
 
 if TYPE_CHECKING:
+    from semasia.geometry.graphs.compiled import use_threads
     from semasia.geometry.graphs.cycles import cycle_length, square_clustering
     from semasia.geometry.graphs.graph import Graph, neighbour_graph
     from semasia.geometry.graphs.neighbours import nearest_neighbours
@@ -40,6 +41,7 @@ __all__ = [
     "neighbour_graph",
     "square_clustering",
     "unreadable_graph_rows",
+    "use_threads",
 ]
 
 # Numba takes half a second to import.
@@ -62,5 +64,6 @@ __getattr__ = deferred(
         "neighbour_graph": "graph",
         "square_clustering": "cycles",
         "unreadable_graph_rows": "table",
+        "use_threads": "compiled",
     },
 )

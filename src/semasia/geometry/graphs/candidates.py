@@ -5,10 +5,9 @@ All arrays are C-contiguous. Keys are float32 or float64, distances are squared 
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
-from semasia.geometry.graphs.compiled import compiled
+from semasia.geometry.graphs.compiled import compiled, numba
 
 _CHUNK = 64
 

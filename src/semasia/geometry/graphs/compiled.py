@@ -1,11 +1,35 @@
-"""Compile kernels with numba, their machine code kept on disk where that can be written."""
+"""Compile kernels with numba, their machine code kept on disk where that can be written.
+
+The one way to import numba here. Numba imports a module `coverage` where it finds one, and in a
+job of Snakemake, which puts the folder of scripts first, it finds the script of that name.
+"""
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
-import numba
+
+def _without_coverage() -> ModuleType:
+    if "coverage" in sys.modules:
+        return importlib.import_module("numba")
+    # None makes the import fail, as it does where no such module is installed.
+    sys.modules["coverage"] = None  # pyright: ignore[reportArgumentType]
+    try:
+        return importlib.import_module("numba")
+    finally:
+        del sys.modules["coverage"]
+
+
+numba: Any = _without_coverage()
+
+
+def use_threads(threads: int) -> None:
+    """Run kernels on so many threads, or on all there are if they are fewer."""
+    numba.set_num_threads(max(1, min(threads, numba.config.NUMBA_NUM_THREADS)))
 
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:

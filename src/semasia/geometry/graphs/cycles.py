@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
-from semasia.geometry.graphs.compiled import compiled
+from semasia.geometry.graphs.compiled import compiled, numba
 from semasia.geometry.graphs.graph import Graph
 
 

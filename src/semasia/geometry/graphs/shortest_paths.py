@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
-from semasia.geometry.graphs.compiled import compiled
+from semasia.geometry.graphs.compiled import compiled, numba
 from semasia.geometry.graphs.cycles import breadth_first
 from semasia.geometry.graphs.graph import Graph
 

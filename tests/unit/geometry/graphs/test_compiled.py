@@ -11,7 +11,6 @@ from pathlib import Path
 import semasia
 
 CODE = """
-import numpy as np
 import semasia
 from semasia.geometry.graphs import Graph, cycle_length
 print(semasia.__file__)
@@ -42,3 +41,14 @@ def test_works_where_no_cache_can_be_written(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [str(tmp_path / "semasia" / "__init__.py"), "3.0"]
+
+
+def test_a_module_named_coverage_that_numba_would_find_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "coverage.py").write_text("raise NameError('a script of that name')")
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}){CODE}"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[-1] == "3.0"
