@@ -58,6 +58,10 @@ class DegenerateEmbeddingError(SemasiaError):
     """A metric is undefined: all points coincide, or there are too few of them."""
 
 
+class StatisticsError(SemasiaError):
+    """A table that a statistical analysis reads lacks a column, has rows twice, or is none."""
+
+
 class StoppedError(SemasiaError):
     """The process was asked to end by a signal, has saved its work, and ends."""
 
