@@ -88,8 +88,9 @@ def with_design(registry: pl.DataFrame) -> pl.DataFrame:
     -------
     DataFrame
         Sorted by ``model_name``, with ``network`` (the identifier before its first dot),
-        ``corpus_rank`` (place in :data:`IMAGENET_VARIANTS`, else null), ``corpus_named`` (whether the tag itself
-        names an ImageNet variant), ``augmentation`` (one of :data:`AUGMENTATIONS` or null),
+        ``corpus_rank`` (place in :data:`IMAGENET_VARIANTS`, else null), ``corpus_named``
+        (whether the tag itself names an ImageNet variant), ``augmentation`` (one of
+        :data:`AUGMENTATIONS` or null),
         ``recipe`` (the tag without corpora and ``ft``), ``procedure`` (the recipe without its
         augmentation token), ``size_rank`` (place in :data:`SIZE_ORDERS`), ``scale_order``
         (by size rank, parameters, name) and ``input`` (preprocessing but for the resolution).
