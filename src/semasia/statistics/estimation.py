@@ -17,7 +17,7 @@ _RANK_TOLERANCE = 1e-9
 
 
 class Inference(NamedTuple):
-    """Standard error, interval and p-value of one coefficient, of one kind; or why there is none."""
+    """Standard error, interval and p-value of a coefficient; or why there is none."""
 
     se: float | None = None
     low: float | None = None
@@ -56,40 +56,70 @@ class Design:
     def full_rank(self) -> bool:
         """Return whether every coefficient is identified and residual degrees are left."""
         n, k = self.X.shape
-        return n > k and int(np.linalg.matrix_rank(self.X)) == k
+        return n > k and int(np.linalg.matrix_rank(self.X.T @ self.X, hermitian=True)) == k
+
+    @cached_property
+    def inverse(self) -> np.ndarray:
+        """Return (XᵀX)⁻¹, (k, k)."""
+        return np.linalg.inv(self.X.T @ self.X)
+
+    @cached_property
+    def projector(self) -> np.ndarray:
+        """Return (XᵀX)⁻¹Xᵀ, (k, n): it turns any outcome into its coefficients."""
+        return self.inverse @ self.X.T
+
+    @cached_property
+    def leverages(self) -> np.ndarray:
+        """Return the diagonal of the hat matrix, (n,)."""
+        return np.einsum("nk,kn->n", self.X, self.projector)
 
     @cached_property
     def jackknives(self) -> dict[str, Jackknife]:
         """Return what leaving out each cluster does, for every kind; shared by all outcomes."""
-        return {kind: Jackknife.of(self.X, codes) for kind, codes in self.clusters.items()}
+        return {kind: Jackknife.of(self, codes) for kind, codes in self.clusters.items()}
 
 
 @dataclass(frozen=True)
 class Jackknife:
     """Leave-one-cluster-out changes of least-squares coefficients, for any outcome.
 
-    ``operators`` has, of every cluster, its rows and the (k, n_g) matrix that turns their
-    residuals into β̂ − β̂₍₋g₎ ; ``lost`` has (G, k) bool, coefficients that cannot be estimated
-    without a cluster.
+    ``operators`` has, of every cluster, its rows, the place of each among the cluster's u distinct
+    design rows, and the (k, u) matrix that turns their summed residuals into β̂ − β̂₍₋g₎; ``lost``
+    has (G, k) bool: coefficients that cannot be estimated without a cluster.
     """
 
-    operators: Sequence[tuple[np.ndarray, np.ndarray]]
+    operators: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]
     lost: np.ndarray
 
     @classmethod
-    def of(cls, X: np.ndarray, codes: np.ndarray) -> Jackknife:
-        """Prepare the changes for a design and its clusters."""
-        gram = X.T @ X
+    def of(cls, design: Design, codes: np.ndarray) -> Jackknife:
+        """Prepare the changes for a design and its clusters.
+
+        Stacked pairs repeat rows: a cluster has hundreds of rows and few distinct ones, U with
+        counts W. Then β̂ − β̂₍₋g₎ = (XᵀX)⁻¹Uᵀ(I − W U(XᵀX)⁻¹Uᵀ)⁻¹ times the sums of the residuals.
+        """
+        gram = design.X.T @ design.X
         order = np.argsort(codes, kind="stable")
         members = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
         operators, lost = [], []
         for rows in members:
-            part = X[rows]
-            rest = gram - part.T @ part
-            inverse = np.linalg.pinv(rest, rcond=_RANK_TOLERANCE, hermitian=True)
-            operators.append((rows, inverse @ part.T))
-            # A coefficient is estimable where its unit vector lies in the row space of the rest.
-            lost.append(np.abs(inverse @ rest - np.eye(len(gram))).max(axis=0) > 1e-6)
+            distinct, place, count = np.unique(
+                design.X[rows], axis=0, return_inverse=True, return_counts=True
+            )
+            place = place.reshape(-1)
+            kernel = distinct @ design.inverse @ distinct.T
+            without = np.eye(len(count)) - count[:, None] * kernel
+            if np.linalg.svd(without, compute_uv=False)[-1] > _RANK_TOLERANCE:
+                change = design.inverse @ distinct.T @ np.linalg.inv(without)
+                lost.append(np.zeros(len(gram), dtype=bool))
+            else:
+                # Some coefficients need this cluster: those whose unit vector does not lie in the
+                # row space of the rest.
+                rest = gram - (distinct.T * count) @ distinct
+                inverse = np.linalg.pinv(rest, rcond=_RANK_TOLERANCE, hermitian=True)
+                change = inverse @ distinct.T
+                lost.append(np.abs(inverse @ rest - np.eye(len(gram))).max(axis=0) > 1e-6)
+            operators.append((rows, place, change))
         return cls(operators, np.array(lost))
 
     def covariance(self, residuals: np.ndarray) -> np.ndarray:
@@ -100,34 +130,44 @@ class Jackknife:
         Bell & McCaffrey (2002); MacKinnon, Nielsen & Webb (2023), "Cluster-robust inference: a
         guide to empirical practice", with the full sample's estimate as the centre.
         """
-        changes = np.array([operator @ residuals[rows] for rows, operator in self.operators])
+        changes = np.array(
+            [
+                change @ np.bincount(place, residuals[rows], change.shape[1])
+                for rows, place, change in self.operators
+            ]
+        )
         groups = len(changes)
         return (groups - 1) / groups * changes.T @ changes
 
 
 class Fit:
-    """Ordinary least squares of one outcome (Semasia, Appendix F), by statsmodels.
+    """Ordinary least squares of one outcome (Semasia, Appendix F).
 
-    HC3 errors are statsmodels' with a normal reference, as in the paper. Errors clustered by model
-    or network are CV3, the jackknife of which HC3 is the case of one row per cluster, with
-    Student's t of G − 1 degrees of freedom.
+    HC3 errors have a normal reference, as in the paper. Errors clustered by model or network are
+    CV3, the jackknife of which HC3 is the case of one row per cluster, with Student's t of G − 1
+    degrees of freedom. What depends on the design alone is computed once for all outcomes.
 
     Parameters
     ----------
     design : Design
         Of full rank.
     y : (n,) float array
+
+    References
+    ----------
+    MacKinnon & White (1985) for HC3.
     """
 
     def __init__(self, design: Design, y: np.ndarray) -> None:
-        import statsmodels.api as sm
-
         self.design = design
-        fitted = sm.OLS(y, design.X).fit()
-        self.coefficients: np.ndarray = np.asarray(fitted.params)
-        self.residuals: np.ndarray = np.asarray(fitted.resid)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            self._hc3: Any = fitted.get_robustcov_results("HC3", use_t=False)
+        self.coefficients: np.ndarray = design.projector @ y
+        self.residuals: np.ndarray = y - design.X @ self.coefficients
+        left = 1.0 - design.leverages
+        # A row that decides a coefficient alone has leverage 1, and HC3 does not exist.
+        whole = bool((left > _RANK_TOLERANCE).all())
+        scaled = design.projector * (self.residuals / np.where(left > 0, left, 1.0))
+        k = len(design.terms)
+        self._hc3 = scaled @ scaled.T if whole else np.full((k, k), np.nan)
         self._covariances = {
             kind: jackknife.covariance(self.residuals)
             for kind, jackknife in design.jackknives.items()
@@ -139,7 +179,7 @@ class Fit:
 
         place = self.design.terms.index(term)
         if kind == "hc3":
-            variance = self._hc3.cov_params()[place, place]
+            variance = self._hc3[place, place]
             if not np.isfinite(variance) or variance <= 0:
                 return Inference(note="HC3: a row decides a coefficient alone (leverage 1)")
             reference: Any = stats.norm()
@@ -171,7 +211,7 @@ class Fit:
         n, k = self.design.X.shape
         places = [self.design.terms.index(term) for term in terms]
         if kind == "hc3":
-            covariance, second = self._hc3.cov_params(), n - k
+            covariance, second = self._hc3, n - k
         else:
             jackknife = self.design.jackknives[kind]
             covariance, second = self._covariances[kind], len(jackknife.operators) - 1

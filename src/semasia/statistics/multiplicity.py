@@ -26,7 +26,7 @@ def q_values(p_values: Sequence[float | None], method: str) -> list[float | None
     adjusted: list[float | None] = [None] * len(p_values)
     if known:
         given = np.array([p_values[place] for place in known], dtype=float)
-        found = multipletests(given, method=METHODS[method])[1]
+        found = np.asarray(multipletests(given, method=METHODS[method])[1])
         for place, value in zip(known, found, strict=True):
             adjusted[place] = float(value)
     return adjusted

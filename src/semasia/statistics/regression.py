@@ -1,4 +1,4 @@
-"""The table of regressions: what each condition does to each metric (Semasia, section 3.2 and F)."""
+"""The table of regressions: what each condition does to each metric (Semasia, 3.2 and F)."""
 
 from __future__ import annotations
 
