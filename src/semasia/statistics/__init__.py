@@ -1,6 +1,6 @@
-"""Statistics: matched contrasts between models, and what they say of geometry.
+"""Statistics: matched contrasts between models, and what they say of geometry and graphs.
 
-Names are imported on first use: the pairs need no statsmodels.
+Names are imported on first use: the pairs need neither statsmodels nor SciPy.
 """
 
 from __future__ import annotations
@@ -11,15 +11,33 @@ from semasia.deferred import deferred
 
 if TYPE_CHECKING:
     from semasia.statistics.contrasts import contrasts, contrasts_of_set, counts, differences
+    from semasia.statistics.likelihood_ratio import likelihood_ratio_table
+    from semasia.statistics.regression import regression_table
+    from semasia.statistics.rules import CONDITIONS, PAPER_BENCHMARKS, VARIANTS
 
-__all__ = ["contrasts", "contrasts_of_set", "counts", "differences"]
+__all__ = [
+    "CONDITIONS",
+    "PAPER_BENCHMARKS",
+    "VARIANTS",
+    "contrasts",
+    "contrasts_of_set",
+    "counts",
+    "differences",
+    "likelihood_ratio_table",
+    "regression_table",
+]
 
 __getattr__ = deferred(
     __name__,
     {
+        "CONDITIONS": "rules",
+        "PAPER_BENCHMARKS": "rules",
+        "VARIANTS": "rules",
         "contrasts": "contrasts",
         "contrasts_of_set": "contrasts",
         "counts": "contrasts",
         "differences": "contrasts",
+        "likelihood_ratio_table": "likelihood_ratio",
+        "regression_table": "regression",
     },
 )
