@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from scipy import special
 
 # What errors may be: independent; alike within a model; alike within a network, that is among the
 # checkpoints of one architecture.
@@ -91,6 +92,11 @@ class Jackknife:
     operators: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]
     lost: np.ndarray
 
+    @property
+    def groups(self) -> int:
+        """Return the number of clusters."""
+        return len(self.operators)
+
     @classmethod
     def of(cls, design: Design, codes: np.ndarray) -> Jackknife:
         """Prepare the changes for a design and its clusters.
@@ -136,8 +142,7 @@ class Jackknife:
                 for rows, place, change in self.operators
             ]
         )
-        groups = len(changes)
-        return (groups - 1) / groups * changes.T @ changes
+        return (self.groups - 1) / self.groups * changes.T @ changes
 
 
 class Fit:
@@ -175,29 +180,30 @@ class Fit:
 
     def inference(self, term: str, kind: str) -> Inference:
         """Return the inference of one coefficient under one kind of error."""
-        from scipy import stats
-
         place = self.design.terms.index(term)
+        words = kind.replace("_", " ")
         if kind == "hc3":
-            variance = self._hc3[place, place]
-            if not np.isfinite(variance) or variance <= 0:
+            variance, freedom = self._hc3[place, place], np.inf
+            if not variance > 0:
                 return Inference(note="HC3: a row decides a coefficient alone (leverage 1)")
-            reference: Any = stats.norm()
         else:
             jackknife = self.design.jackknives[kind]
-            if len(jackknife.operators) < 2 or jackknife.lost[:, place].any():
+            variance, freedom = self._covariances[kind][place, place], jackknife.groups - 1
+            if freedom < 1 or jackknife.lost[:, place].any():
                 return Inference(
-                    note=f"{kind.replace('_', ' ')}: without one of them the effect is not "
-                    f"identified (n = {len(jackknife.operators)})"
+                    note=f"{words}: without one of the {freedom + 1} clusters the effect is not "
+                    "identified"
                 )
-            variance = self._covariances[kind][place, place]
-            if variance <= 0:
-                return Inference(note=f"{kind.replace('_', ' ')}: no variation between them")
-            reference = stats.t(len(jackknife.operators) - 1)
+            if not variance > 0:
+                return Inference(note=f"{words}: no variation between clusters")
         se = float(np.sqrt(variance))
         estimate = float(self.coefficients[place])
-        half = float(reference.ppf(0.5 + _CONFIDENCE / 2)) * se
-        p = 2 * float(reference.sf(abs(estimate) / se))
+        upper = 0.5 + _CONFIDENCE / 2
+        # Student's t of infinite degrees of freedom is the normal.
+        normal = np.isinf(freedom)
+        half = se * float(special.ndtri(upper) if normal else special.stdtrit(freedom, upper))
+        ratio = -abs(estimate) / se
+        p = 2 * float(special.ndtr(ratio) if normal else special.stdtr(freedom, ratio))
         return Inference(se, estimate - half, estimate + half, p)
 
     def joint_test(self, terms: Sequence[str], kind: str) -> JointTest:
@@ -206,23 +212,22 @@ class Fit:
         Its second degrees of freedom are n − k under HC3, as in the paper, and G − 1 under
         clustering.
         """
-        from scipy import stats
-
         n, k = self.design.X.shape
         places = [self.design.terms.index(term) for term in terms]
+        words = kind.replace("_", " ")
         if kind == "hc3":
             covariance, second = self._hc3, n - k
         else:
             jackknife = self.design.jackknives[kind]
-            covariance, second = self._covariances[kind], len(jackknife.operators) - 1
+            covariance, second = self._covariances[kind], jackknife.groups - 1
             if jackknife.lost[:, places].any():
-                return JointTest(note=f"{kind.replace('_', ' ')}: one of them decides an effect")
+                return JointTest(note=f"{words}: one cluster decides an effect alone")
         part = covariance[np.ix_(places, places)]
         if len(places) > second or not np.isfinite(part).all():
-            return JointTest(note=f"{kind.replace('_', ' ')}: too few for a joint test")
+            return JointTest(note=f"{words}: too few clusters for a joint test")
         scale = np.sqrt(np.diag(part))
         if (scale == 0).any() or np.linalg.matrix_rank(part / np.outer(scale, scale)) < len(places):
-            return JointTest(note=f"{kind.replace('_', ' ')}: too few for a joint test")
+            return JointTest(note=f"{words}: too few clusters for a joint test")
         beta = self.coefficients[places]
         statistic = float(beta @ np.linalg.solve(part, beta)) / len(places)
-        return JointTest(statistic, float(stats.f.sf(statistic, len(places), second)))
+        return JointTest(statistic, float(special.fdtrc(len(places), second, statistic)))
