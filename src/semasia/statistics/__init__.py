@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from semasia.statistics.contrasts import contrasts, contrasts_of_set, counts, differences
     from semasia.statistics.likelihood_ratio import likelihood_ratio_table
     from semasia.statistics.regression import regression_table
-    from semasia.statistics.rules import CONDITIONS, PAPER_BENCHMARKS, VARIANTS
+    from semasia.statistics.conditions import CONDITIONS, PAPER_BENCHMARKS, VARIANTS
 
 __all__ = [
     "CONDITIONS",
@@ -30,9 +30,9 @@ __all__ = [
 __getattr__ = deferred(
     __name__,
     {
-        "CONDITIONS": "rules",
-        "PAPER_BENCHMARKS": "rules",
-        "VARIANTS": "rules",
+        "CONDITIONS": "conditions",
+        "PAPER_BENCHMARKS": "conditions",
+        "VARIANTS": "conditions",
         "contrasts": "contrasts",
         "contrasts_of_set": "contrasts",
         "counts": "contrasts",

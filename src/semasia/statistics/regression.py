@@ -10,7 +10,7 @@ import polars as pl
 
 from semasia.statistics.estimation import KINDS, Design, Fit
 from semasia.statistics.multiplicity import METHODS, q_values
-from semasia.statistics.rules import CONDITIONS, VARIANTS
+from semasia.statistics.conditions import CONDITIONS, VARIANTS
 from semasia.statistics.specifications import (
     SPECIFICATIONS,
     TREATMENT,
