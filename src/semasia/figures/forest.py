@@ -12,8 +12,8 @@ from matplotlib.lines import Line2D
 
 from semasia.figures.style import PALETTE, figure, legend_below
 from semasia.geometry import METRIC_DEFINITIONS
-from semasia.statistics.regression import LEVEL
 from semasia.statistics.conditions import CONDITIONS, LABELS
+from semasia.statistics.regression import LEVEL
 
 # Beside each other, from above: the paper's errors, then those clustered by model and by network.
 _KINDS = (

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from semasia.deferred import deferred
 
 if TYPE_CHECKING:
-    from semasia.statistics.contrasts import contrasts, contrasts_of_set, counts, differences
-    from semasia.statistics.likelihood_ratio import likelihood_ratio_table
-    from semasia.statistics.regression import regression_table
     from semasia.statistics.conditions import CONDITIONS, PAPER_BENCHMARKS, VARIANTS
+    from semasia.statistics.likelihood_ratio import likelihood_ratio_table
+    from semasia.statistics.pairing import contrasts, contrasts_of_set, counts, differences
+    from semasia.statistics.regression import regression_table
 
 __all__ = [
     "CONDITIONS",
@@ -33,10 +33,10 @@ __getattr__ = deferred(
         "CONDITIONS": "conditions",
         "PAPER_BENCHMARKS": "conditions",
         "VARIANTS": "conditions",
-        "contrasts": "contrasts",
-        "contrasts_of_set": "contrasts",
-        "counts": "contrasts",
-        "differences": "contrasts",
+        "contrasts": "pairing",
+        "contrasts_of_set": "pairing",
+        "counts": "pairing",
+        "differences": "pairing",
         "likelihood_ratio_table": "likelihood_ratio",
         "regression_table": "regression",
     },

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from semasia.statistics.conditions import CONDITIONS, VARIANTS
 from semasia.statistics.estimation import KINDS, Design, Fit
 from semasia.statistics.multiplicity import METHODS, q_values
-from semasia.statistics.conditions import CONDITIONS, VARIANTS
 from semasia.statistics.specifications import (
     SPECIFICATIONS,
     TREATMENT,
@@ -56,7 +56,7 @@ def regression_table(
     geometry : DataFrame
         The geometry table.
     contrasts : DataFrame
-        From :func:`semasia.statistics.contrasts.contrasts`.
+        From :func:`semasia.statistics.pairing.contrasts`.
     benchmarks : sequence of str, optional
         Only these; all by default.
 

@@ -9,13 +9,13 @@ import polars as pl
 
 from semasia.registry import load_model_set
 from semasia.registry.selection import read_registry
-from semasia.statistics.design import with_design
 from semasia.statistics.conditions import (
     CONDITIONS,
     PAPER_BENCHMARKS,
     PAPER_OBSERVATIONS,
     VARIANTS,
 )
+from semasia.statistics.design import with_design
 from semasia.statistics.rules import RULES, Rule
 
 # Names, types and order of the columns of the table of contrasts.
