@@ -192,6 +192,85 @@ def scheduling() -> str:
     return _table(head, rows) + f"\n{_snakemake(result)}"
 
 
+def contrasts() -> str:
+    """Pairs of every condition beside the paper's."""
+    from semasia.registry.location import registry_folder
+    from semasia.statistics.conditions import LABELS
+    from semasia.statistics.pairing import contrasts_of_set, counts
+
+    rows = [
+        (LABELS[row[0]], *(f"{value:,}" for value in row[1:]))
+        for row in counts(contrasts_of_set(registry_folder())).rows()
+    ]
+    head = ("Condition", "strict", "paper", "of these also strict", "Table 2 / 4", "Table 2")
+    return _table(head, rows)
+
+
+def simulation() -> str:
+    """Bias and coverage of the planted effects."""
+    from semasia.statistics.conditions import LABELS
+
+    result = _read("simulation")
+    rows = [
+        (
+            f"{LABELS[r['condition']]}, {r['variant']}",
+            r["scenario"],
+            f"{r['models']:,} / {r['networks']:,}",
+            f"{r['bias']:+.3f} ± {r['bias_monte_carlo_se']:.3f}",
+            *(
+                f"{100 * r[f'coverage_{kind}']:.1f}"
+                for kind in ("hc3", "by_model_cv1", "by_model", "by_network")
+            ),
+        )
+        for r in result["coverage"]
+    ]
+    head = (
+        "Condition",
+        "Scenario",
+        "models / networks",
+        "bias ± Monte Carlo error",
+        "HC3",
+        "by model, CV1",
+        "by model",
+        "by network",
+    )
+    count = result["replications"]
+    told = (
+        f"\n{count:,} replications ({count // 2:,} of model scale), seed {result['seed']}; "
+        "coverage in %, of intervals of 95 %."
+    )
+    return _table(head, rows) + told
+
+
+def false_discoveries() -> str:
+    """False-discovery rates at level 0.05."""
+    result = _read("simulation")
+    kinds = ("hc3_bh", "by_model_bh", "by_network_bh", "both_bh", "by_model_by", "by_network_by")
+    rows = [
+        (
+            f"{r['variant']}, {r['scenario']}",
+            "half" if r["true_share"] else "none",
+            *(f"{100 * r[kind]:.1f}" for kind in kinds),
+        )
+        for r in result["false_discovery_rate"]
+    ]
+    head = (
+        "Rules, scenario",
+        "true effects",
+        "HC3, BH",
+        "by model, BH",
+        "by network, BH",
+        "both, BH",
+        "by model, BY",
+        "by network, BY",
+    )
+    count = result["fdr_replications"]
+    return (
+        _table(head, rows)
+        + f"\nFourteen metrics × five conditions, {count} replications; rates in %."
+    )
+
+
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "extraction": ("extraction.md", extraction),
     "startup": ("extraction.md", startup),
@@ -202,6 +281,9 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "graph": ("scale.md", graph),
     "scheduling": ("scale.md", scheduling),
     "graphs": ("methods-graphs.md", graphs),
+    "contrasts": ("methods-statistics.md", contrasts),
+    "simulation": ("methods-statistics.md", simulation),
+    "false_discoveries": ("methods-statistics.md", false_discoveries),
 }
 
 

@@ -78,6 +78,10 @@ class EigenvalueError(SemasiaError):
     """An eigenvalue was not found to the residual that is asked for."""
 
 
+class StatisticsError(SemasiaError):
+    """A table that a statistical analysis reads lacks a column, has rows twice, or is none."""
+
+
 class StoppedError(SemasiaError):
     """The process was asked to end by a signal, has saved its work, and ends."""
 

@@ -23,5 +23,10 @@ GRAPHS = 1
 TIMINGS = 2
 # Rows of the tables of plan and coverage.
 OVERVIEW = 1
+# Matched pairs of models.
+CONTRASTS = 1
+# Rows of the tables of regressions and of likelihood ratios.
+REGRESSION = 1
+LIKELIHOOD_RATIO = 1
 # Figures and pages.
 FIGURES = 3

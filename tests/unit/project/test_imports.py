@@ -24,6 +24,7 @@ def loaded_by(statement: str) -> set[str]:
         ("from semasia.extraction import begin_run", {"torch", "timm", "datasets", "matplotlib"}),
         ("import semasia.latents", {"torch", "timm", "datasets", "matplotlib"}),
         ("import semasia.geometry", {"torch", "timm", "datasets", "matplotlib"}),
+        ("from semasia.statistics import CONDITIONS", {"torch", "timm", "polars", "statsmodels"}),
         ("import semasia.cli", {"torch", "timm", "polars", "datasets", "matplotlib"}),
     ],
 )

@@ -1,0 +1,161 @@
+"""Which graph signatures tell macro-families apart: likelihood-ratio tests (Semasia, G.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from semasia.errors import StatisticsError
+from semasia.statistics.multinomial import fit_maximum_likelihood, fit_ridge, is_separated
+
+# Predictors and likelihood-ratio statistics of the paper (Table 3, CIFAR-10). The Wiener index,
+# which G.2 describes, is not among them.
+PAPER_STATISTICS = {
+    "latent_dim": 951.78,
+    "num_parameters": 455.78,
+    "eigengap": 121.08,
+    "square_clustering": 68.04,
+    "density": 56.77,
+    "cycle_length": 22.36,
+    "diameter": 21.53,
+}
+PREDICTORS = tuple(PAPER_STATISTICS)
+PAPER_BENCHMARK = "cifar10"
+LEFT_OUT = "Other"
+
+# Names, types and order of the table's columns.
+COLUMNS: dict[str, Any] = {
+    "benchmark": pl.String,
+    "split": pl.String,
+    "predictor": pl.String,
+    "statistic": pl.Float64,
+    "df": pl.Int64,
+    "p_value": pl.Float64,
+    "estimator": pl.String,
+    "n_models": pl.Int64,
+    "n_families": pl.Int64,
+    "converged": pl.Boolean,
+    "separated": pl.Boolean,
+    "paper_statistic": pl.Float64,
+    "note": pl.String,
+}
+
+
+def likelihood_ratio_table(graphs: pl.DataFrame, registry: pl.DataFrame) -> pl.DataFrame:
+    """Test every predictor of the macro-family, given all others, on every benchmark and split.
+
+    Parameters
+    ----------
+    graphs : DataFrame
+        The graph signatures: ``benchmark``, ``split``, ``model_name`` and those of
+        :data:`PREDICTORS` that are graph signatures.
+    registry : DataFrame
+        With ``model_name``, ``macro_family``, ``latent_dim``, ``num_parameters``; ``untrained``
+        models are left out.
+
+    Returns
+    -------
+    DataFrame
+        The columns of :data:`COLUMNS`. ``statistic`` is 2(ℓ_full − ℓ_without), with (families − 1)
+        degrees of freedom. On separated data the maximum-likelihood estimate does not exist; the
+        statistic is then that of a ridge fit (``estimator``), and there is no p-value.
+
+    Raises
+    ------
+    StatisticsError
+        If a column is missing.
+    """
+    signatures = [p for p in PREDICTORS if p not in ("latent_dim", "num_parameters")]
+    _check(graphs, "graphs", ["benchmark", "split", "model_name", *signatures])
+    known = ["model_name", "macro_family", "latent_dim", "num_parameters", "untrained"]
+    _check(registry, "registry", known)
+    models = registry.filter(~pl.col("untrained")).select(known[:-1])
+    measured = graphs.select("benchmark", "split", "model_name", *signatures)
+    joined = measured.join(models, on="model_name", how="inner").sort("model_name")
+    rows: list[dict[str, Any]] = []
+    for benchmark, split in measured.select("benchmark", "split").unique().sort(pl.all()).rows():
+        part = joined.filter(pl.col("benchmark") == benchmark, pl.col("split") == split)
+        for row in _tests(part):
+            paper = PAPER_STATISTICS[row["predictor"]] if benchmark == PAPER_BENCHMARK else None
+            rows.append({"benchmark": benchmark, "split": split, "paper_statistic": paper, **row})
+    return pl.DataFrame([{c: row.get(c) for c in COLUMNS} for row in rows], schema=COLUMNS)
+
+
+def _check(frame: pl.DataFrame, table: str, columns: list[str]) -> None:
+    for column in columns:
+        if column not in frame.columns:
+            raise StatisticsError(
+                f"{table} table: column {column!r} is missing; likelihood ratios need "
+                f"{', '.join(columns)}."
+            )
+
+
+def _tests(part: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    finite = pl.all_horizontal(pl.col(p).cast(pl.Float64).is_finite() for p in PREDICTORS)
+    named = part.filter(pl.col("macro_family") != LEFT_OUT)
+    kept = named.filter(finite.fill_null(False))
+    families = kept["macro_family"].unique().sort().to_list()
+    notes = []
+    if len(part) > len(named):
+        notes.append(f"{len(part) - len(named)} models of macro-family {LEFT_OUT} left out")
+    if len(named) > len(kept):
+        notes.append(f"{len(named) - len(kept)} models without all predictors left out")
+    sizes = {"n_models": len(kept), "n_families": len(families)}
+    values = kept.select(pl.col(p).cast(pl.Float64) for p in PREDICTORS).to_numpy()
+    refused = _refusal(values, len(families))
+    if refused:
+        for predictor in PREDICTORS:
+            yield {"predictor": predictor, **sizes, "note": "; ".join([*notes, refused])}
+        return
+    standardised = (values - values.mean(axis=0)) / values.std(axis=0)
+    X = np.column_stack([np.ones(len(values)), standardised])
+    places = {family: place for place, family in enumerate(families)}
+    classes = np.array([places[f] for f in kept["macro_family"]])
+    separated = is_separated(X, classes)
+    fit = fit_ridge if separated else fit_maximum_likelihood
+    if separated:
+        notes.append("separated: no maximum-likelihood estimate; ridge, and no p-value")
+    full = fit(X, classes)
+    for place, predictor in enumerate(PREDICTORS, start=1):
+        reduced = fit(np.delete(X, place, axis=1), classes)
+        statistic = 2 * (full.log_likelihood - reduced.log_likelihood)
+        converged = full.converged and reduced.converged
+        told = notes if converged else [*notes, "the optimiser did not converge: no p-value"]
+        yield {
+            "predictor": predictor,
+            "statistic": statistic if np.isfinite(statistic) else None,
+            "df": len(families) - 1,
+            "p_value": _p_value(statistic, len(families) - 1)
+            if converged and not separated
+            else None,
+            "estimator": "ridge" if separated else "maximum likelihood",
+            **sizes,
+            "converged": converged,
+            "separated": separated,
+            "note": "; ".join(told) or None,
+        }
+
+
+def _refusal(values: np.ndarray, families: int) -> str | None:
+    if families < 2:
+        return f"{families} macro-families: nothing to tell apart"
+    coefficients = (families - 1) * (len(PREDICTORS) + 1)
+    if len(values) <= coefficients:
+        return f"{len(values)} models for {coefficients} coefficients"
+    spread = values.std(axis=0)
+    constant = [p for p, s in zip(PREDICTORS, spread, strict=True) if not s > 0]
+    if constant:
+        return f"{', '.join(constant)} does not vary"
+    standardised = (values - values.mean(axis=0)) / spread
+    if np.linalg.matrix_rank(standardised) < len(PREDICTORS):
+        return "predictors are collinear"
+    return None
+
+
+def _p_value(statistic: float, df: int) -> float:
+    from scipy import stats
+
+    return float(stats.chi2.sf(max(statistic, 0.0), df))
