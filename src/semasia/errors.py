@@ -58,6 +58,10 @@ class DegenerateEmbeddingError(SemasiaError):
     """A metric is undefined: all points coincide, or there are too few of them."""
 
 
+class ProbeError(SemasiaError):
+    """A probe cannot be fitted: too few rows or classes, or its solver did not converge."""
+
+
 class StoppedError(SemasiaError):
     """The process was asked to end by a signal, has saved its work, and ends."""
 
