@@ -92,11 +92,25 @@ def all_geometry(wildcards):
     ]
 
 
+def all_probes(wildcards):
+    # A benchmark without a probe has a row that says so, of its first split.
+    scored = [
+        (name, card.probe.score if card.probe else COLLECTION.splits(name)[0])
+        for name, card in COLLECTION.benchmarks.items()
+    ]
+    return [
+        f"{RESULTS}/probes/{benchmark}/{split}/{block}.parquet"
+        for benchmark, split in scored
+        if split in COLLECTION.splits(benchmark)
+        for block in COLLECTION.blocks()
+    ]
+
+
 def all_figures(wildcards):
-    figures = ["probes", "metrics", "timings", "registry"]
+    figures = ["probes", "probe_artefact", "metrics", "timings", "registry"]
     if projection_shards(wildcards):
         figures.append("projection")
-    pages = ["geometry", "registry", "timings", "coverage"]
+    pages = ["geometry", "probes", "registry", "timings", "coverage"]
     return [
         *(f"{RESULTS}/figures/{name}.svg" for name in figures),
         *(f"{RESULTS}/pages/{name}.html" for name in pages),

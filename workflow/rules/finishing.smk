@@ -30,6 +30,7 @@ def write_report():
 
 
 ANALYSES = "registry timings coverage geometry geometry_table figure_probes figure_metrics".split()
+ANALYSES += ["probes", "probes_table", "figure_artefact"]
 ANALYSES += ["figure_projection", "figure_registry", "figure_timings", "analyses"]
 
 
@@ -45,7 +46,7 @@ def analyses_asked_for():
     if asked != set(workflow.dag_settings.targets) or not asked:
         return ["analyses"]
     folders = tuple(
-        f"{RESULTS}/{n}/" for n in ("geometry", "tables", "figures", "pages")
+        f"{RESULTS}/{n}/" for n in ("geometry", "probes", "tables", "figures", "pages")
     )
     return sorted(t for t in asked if t in ANALYSES or t.startswith(folders))
 
@@ -72,6 +73,7 @@ def summary():
     ]
     for name in (
         "tables/geometry.csv",
+        "tables/probes.csv",
         "tables/registry.csv",
         "tables/timings.csv",
         "report.html",

@@ -4,13 +4,16 @@ import matplotlib as mpl
 
 mpl.use("Agg")  # no display is needed, and none is looked for
 
+from semasia.figures.artefact import draw_artefact
 from semasia.figures.geometry import draw_metrics, draw_probes
 from semasia.figures.pages import write_geometry_page, write_plain_page
+from semasia.figures.probes import write_probes_page
 from semasia.figures.projection import draw_projection
 from semasia.figures.registry import draw_registry
 from semasia.figures.timings import draw_timings
 
 __all__ = [
+    "draw_artefact",
     "draw_metrics",
     "draw_probes",
     "draw_projection",
@@ -18,4 +21,5 @@ __all__ = [
     "draw_timings",
     "write_geometry_page",
     "write_plain_page",
+    "write_probes_page",
 ]

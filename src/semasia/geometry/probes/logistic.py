@@ -9,6 +9,7 @@ L-BFGS (Liu & Nocedal, 1989) a problem that is nearly round.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,9 +78,7 @@ class LogisticFolds:
     """
 
     def __init__(self, space: Rotated, labels: np.ndarray, classes: int, used: np.ndarray) -> None:
-        self._space = space
-        self._labels = labels
-        self._used = used.astype(space.rows.dtype)
+        self._variances = space.variances
         self._sums = used.sum(axis=0)
         folds = used.shape[1]
         self._shape = (len(space.variances) + 1, folds, classes)
@@ -88,6 +87,17 @@ class LogisticFolds:
             present[fold, np.unique(labels[used[:, fold] > 0])] = True
         self._absent = np.where(present, 0, _NEVER).astype(space.rows.dtype)
         self._present = present
+        # Rows of the same folds stand together, so that no output is computed for nothing.
+        patterns, group = np.unique(used > 0, axis=0, return_inverse=True)
+        self._order = np.argsort(group, kind="stable")
+        self._rows = space.rows if len(patterns) == 1 else space.rows[self._order]
+        self._labels = labels[self._order]
+        self._used = used[self._order].astype(space.rows.dtype)
+        ends = np.cumsum(np.bincount(group))
+        self._groups = [
+            (range(end - size, end), np.flatnonzero(pattern))
+            for pattern, size, end in zip(patterns, np.bincount(group), ends, strict=True)
+        ]
         # A binary problem in scikit-learn has one weight vector, which is the difference of the two
         # here: ½ ‖w‖² is ‖W‖² for the symmetric pair ±w/2.
         self._penalty = 2.0 if classes == 2 else 1.0
@@ -114,7 +124,7 @@ class LogisticFolds:
         begin = np.zeros(self._shape) if start is None else start
         decay = self._penalty / (C * self._sums)
         curvature = self._mean_curvature(begin)
-        variances = self._space.variances[:, None] * curvature[None] + decay[None]
+        variances = self._variances[:, None] * curvature[None] + decay[None]
         scale = 1 / np.sqrt(np.concatenate([variances, curvature[None]]))[:, :, None]
 
         def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
@@ -144,51 +154,64 @@ class LogisticFolds:
             )
         return found.x.reshape(self._shape) * scale
 
-    def predict(self, W: np.ndarray) -> np.ndarray:
-        """Return the (n, f) predicted class of every row, by each fold's weights."""
-        parts = [np.argmax(out, axis=2) for _, out in self._outputs(W)]
-        return np.concatenate(parts)
+    def held_out_hits(self, W: np.ndarray) -> np.ndarray:
+        """Return (f, c) int64: rows that a fold leaves out and its weights classify right."""
+        hits = np.zeros(self._shape[1:], np.int64)
+        for rows, used_by in self._groups:
+            others = np.setdiff1d(np.arange(self._shape[1]), used_by)
+            for block, out in self._outputs(W, rows, others):
+                right = np.argmax(out, axis=2) == self._labels[block, None]
+                for place, fold in enumerate(others):
+                    found = self._labels[block][right[:, place]]
+                    hits[fold] += np.bincount(found, minlength=self._shape[2])
+        return hits
 
-    def _outputs(self, W: np.ndarray):
-        r, folds, classes = self._shape
-        rows = self._space.rows
-        weights = W[:-1].reshape(r - 1, -1).astype(rows.dtype)
-        shift = W[-1].astype(rows.dtype) + self._absent
-        for begin in range(0, len(rows), _BLOCK):
-            block = slice(begin, begin + _BLOCK)
-            out = (rows[block] @ weights).reshape(-1, folds, classes)
+    def _outputs(
+        self, W: np.ndarray, rows: range, folds: np.ndarray
+    ) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield (b, f, c) outputs of some folds for blocks of a range of rows."""
+        if not len(folds):
+            return
+        dtype = self._rows.dtype
+        weights = W[:-1, folds].reshape(len(W) - 1, -1).astype(dtype)
+        shift = W[-1, folds].astype(dtype) + self._absent[folds]
+        for begin in range(rows.start, rows.stop, _BLOCK):
+            block = slice(begin, min(begin + _BLOCK, rows.stop))
+            out = (self._rows[block] @ weights).reshape(-1, *shift.shape)
             out += shift
             yield block, out
 
     def _value(self, W: np.ndarray, decay: np.ndarray) -> tuple[float, np.ndarray]:
-        r, folds, classes = self._shape
-        loss = np.zeros(folds)
-        gradient = np.zeros((r, folds, classes))
-        products = np.zeros((r - 1, folds * classes), self._space.rows.dtype)
-        for block, out in self._outputs(W):
-            used, label = self._used[block], self._labels[block]
-            at = np.arange(len(out))
-            out -= out.max(axis=2, keepdims=True)
-            right = out[at, :, label]
-            np.exp(out, out=out)
-            total = out.sum(axis=2)
-            loss += (used * (np.log(total) - right)).sum(axis=0, dtype=np.float64)
-            out *= (used / total)[:, :, None]
-            out[at, :, label] -= used
-            gradient[-1] += out.sum(axis=0, dtype=np.float64)
-            products += self._space.rows[block].T @ out.reshape(len(out), -1)
-        gradient[:-1] = products.reshape(r - 1, folds, classes)
+        loss = np.zeros(self._shape[1])
+        gradient = np.zeros(self._shape)
+        for rows, folds in self._groups:
+            products = np.zeros((len(W) - 1, len(folds) * self._shape[2]), self._rows.dtype)
+            for block, out in self._outputs(W, rows, folds):
+                used, label = self._used[block][:, folds], self._labels[block]
+                at = np.arange(len(out))
+                out -= out.max(axis=2, keepdims=True)
+                right = out[at, :, label]
+                np.exp(out, out=out)
+                total = out.sum(axis=2)
+                loss[folds] += (used * (np.log(total) - right)).sum(axis=0, dtype=np.float64)
+                out *= (used / total)[:, :, None]
+                out[at, :, label] -= used
+                gradient[-1, folds] += out.sum(axis=0, dtype=np.float64)
+                products += self._rows[block].T @ out.reshape(len(out), -1)
+            gradient[:-1, folds] += products.reshape(len(products), len(folds), -1)
         gradient /= self._sums[None, :, None]
         gradient[:-1] += decay[None, :, None] * W[:-1]
         gradient *= self._present
-        value = (loss / self._sums).sum() + 0.5 * (decay * np.square(W[:-1]).sum(axis=(0, 2))).sum()
-        return float(value), gradient
+        value = loss / self._sums + 0.5 * decay * np.square(W[:-1]).sum(axis=(0, 2))
+        return float(value.sum()), gradient
 
     def _mean_curvature(self, W: np.ndarray) -> np.ndarray:
         """Return the mean over rows and classes of p (1 − p), per fold, never near zero."""
         summed = np.zeros(self._shape[1])
-        for block, out in self._outputs(W):
-            p = np.exp(out - out.max(axis=2, keepdims=True))
-            p /= p.sum(axis=2, keepdims=True)
-            summed += (self._used[block] * (p - p * p).mean(axis=2)).sum(axis=0, dtype=np.float64)
+        for rows, folds in self._groups:
+            for block, out in self._outputs(W, rows, folds):
+                p = np.exp(out - out.max(axis=2, keepdims=True))
+                p /= p.sum(axis=2, keepdims=True)
+                used = self._used[block][:, folds]
+                summed[folds] += (used * (p - p * p).mean(axis=2)).sum(axis=0, dtype=np.float64)
         return np.maximum(summed / self._sums, 1e-4)
