@@ -8,7 +8,16 @@ import sys
 from benchmarks.record import RESULTS, write_result
 
 # In the order they run: short ones first.
-NAMES = ("imports", "startup", "encoding", "extraction", "accelerator", "registry")
+NAMES = (
+    "imports",
+    "startup",
+    "encoding",
+    "extraction",
+    "accelerator",
+    "registry",
+    "geometry",
+    "probes",
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -92,11 +92,44 @@ def soak() -> str:
     )
 
 
+def geometry() -> str:
+    """The ten metrics: time against two baselines, error of each metric, memory."""
+    result = _read("geometry")
+    seconds = result["seconds"]
+    first = (
+        f"On {result['rows']:,} × {result['width']:,}: {seconds['semasia']} s; one shared SVD "
+        f"(float64, values only) takes {seconds['shared_svd']} s, ×{result['ratio_shared_svd']}; the "
+        f"textbook function for each metric {seconds['textbook']} s, ×{result['ratio_textbook']}. "
+        f"Peak memory beside the rows {result['peak_bytes'] / 2**20:.1f} MiB; two d² matrices "
+        f"are {result['two_d2_bytes'] / 2**20:.1f} MiB. {_machine(result)}\n\n"
+        "Relative error against the SVD in float64:\n\n"
+    )
+    errors = result["relative_errors"]
+    metrics = next(iter(errors.values()))
+    rows = [(f"`{m}`", *(f"{each[m]:.0e}" for each in errors.values())) for m in metrics]
+    return first + _table(("Metric", *errors), rows).rstrip("\n")
+
+
+def probes() -> str:
+    """The strong probe against scikit-learn's."""
+    result = _read("probes")
+    seconds, accuracy = result["seconds"], result["accuracy"]
+    return (
+        f"On {result['rows']:,} × {result['width']}, {result['classes']} classes, "
+        f"{len(result['grid'])} values of C × {result['folds']} folds, float32, spectrum λⱼ ∝ "
+        f"j⁻¹·¹ e^(−j/200): {seconds['semasia']} s, accuracy {accuracy['semasia']:.4f}; "
+        f"scikit-learn's LogisticRegressionCV {seconds['scikit_learn']} s, "
+        f"{accuracy['scikit_learn']:.4f}: ×{result['ratio']}. {_machine(result)}"
+    )
+
+
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "extraction": ("extraction.md", extraction),
     "startup": ("extraction.md", startup),
     "soak": ("extraction.md", soak),
     "encoding": ("data-format.md", encoding),
+    "geometry": ("methods.md", geometry),
+    "probes": ("methods.md", probes),
 }
 
 

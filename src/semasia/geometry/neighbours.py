@@ -39,8 +39,8 @@ def neighbours(Z: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     centred = np.ascontiguousarray(Z - Z.mean(axis=0, dtype=np.float64), np.float32)
     index = faiss.IndexFlatL2(centred.shape[1])
     index.add(centred)  # type: ignore[reportCallIssue]
-    # One more than asked for, as a row finds itself, or a copy of itself in its place; and some more
-    # to rank anew, as float32 confuses near ties.
+    # One more than asked for, as a row finds itself, or a copy of itself in its place; and
+    # some more to rank anew, as float32 confuses near ties.
     wanted = min(len(Z), k + 1 + _SPARE)
     _, found = index.search(centred, wanted)  # type: ignore[reportCallIssue]
     own = found == np.arange(len(Z))[:, None]

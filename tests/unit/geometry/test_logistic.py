@@ -97,7 +97,9 @@ def test_rotation_translation_and_scale_do_not_matter_to_strong(
     assert other.C["l"] == pytest.approx(base.C["l"] / 2500)
 
 
-def test_weak_takes_a_fifth_of_the_rows_and_C_one(digits: tuple[np.ndarray, np.ndarray]) -> None:
+def test_weak_takes_a_fifth_of_the_rows_and_constant_c(
+    digits: tuple[np.ndarray, np.ndarray],
+) -> None:
     Z, y = digits
     probe = fit_weak(Z, {"l": y}, {"l": 10})
     assert probe.rows == 359
