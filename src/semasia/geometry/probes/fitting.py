@@ -24,7 +24,7 @@ FOLDS = 3
 SEED = 0
 # Values of C times the mean variance of a dimension, so that the grid does not depend on the scale
 # of an embedding. For unit variances these are the useful values of scikit-learn's default grid.
-GRID = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+GRID = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 # Largest gradient of the mean loss, in coordinates of unit curvature. Choosing C needs accuracies
 # only, which the first no longer changes; the fit that is kept is held to the second.
 CHOOSING_TOLERANCE = 1e-3
