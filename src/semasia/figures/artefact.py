@@ -6,12 +6,14 @@ from pathlib import Path
 
 import polars as pl
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from semasia.figures.style import (
     NAMED_MODELS,
     PALETTE,
     display_name,
     figure,
+    legend_below,
     literal,
     note,
 )
@@ -39,6 +41,11 @@ def draw_artefact(frame: pl.DataFrame, path: str | Path) -> None:
             axes[0].set_axis_off()
         for axis, part in zip(axes, parts, strict=False):
             _panel(axis, part)
+        handles = [
+            Line2D([], [], marker="o", color=colour, label=f"{side} probe")
+            for side, colour in _SIDES
+        ]
+        legend_below(drawn, handles if parts else [])
 
 
 def _panel(axis: Axes, part: pl.DataFrame) -> None:
@@ -58,7 +65,6 @@ def _panel(axis: Axes, part: pl.DataFrame) -> None:
                 markerfacecolor="white" if row["untrained"] else colour,
                 markersize=5,
                 zorder=3,
-                label=f"{side} probe" if place == 0 else None,
             )
         axis.annotate(
             f"{row['swing_points']:+.1f} [{row['swing_low']:+.1f}, {row['swing_high']:+.1f}]",
@@ -74,9 +80,9 @@ def _panel(axis: Axes, part: pl.DataFrame) -> None:
     first = shown.row(0, named=True)
     more = f", the {len(shown)} largest of {len(part)}" if len(part) > len(shown) else ""
     axis.set_title(
-        f"{literal(first['benchmark'])}/{literal(first['split'])}: weak probe "
-        f"({first['weak_fit_rows']:,} rows, C = 1), strong ({first['strong_fit_rows']:,} rows, "
-        f"C by cross-validation);\nright: swing in points{more}",
+        f"{literal(first['benchmark'])}/{literal(first['split'])}, {first['test_rows']:,} rows"
+        f"{more}\n"
+        f"weak: {first['weak_fit_rows']:,} rows, C = 1; strong: {first['strong_fit_rows']:,} rows, "
+        "C chosen\nright: swing in points",
         loc="left",
     )
-    axis.legend(loc="best")

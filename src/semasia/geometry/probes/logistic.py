@@ -3,8 +3,8 @@
 Minimises, as scikit-learn's LogisticRegression does, C Σ wᵢ loss(yᵢ, Wᵀzᵢ + b) + ½ ‖W‖², b not
 penalised, but in the coordinates of the principal components. There the penalty is the same (a
 rotation changes no norm), components without variance need no weights, and the Hessian is close to
-diagonal: ρ λⱼ + 1/(C n), ρ the mean of p (1 − p). Scaling each coordinate by its square root leaves
-L-BFGS (Liu & Nocedal, 1989) a problem that is nearly round.
+its diagonal, mean p (1 − p) zⱼ² + 1/(C n). Scaling each coordinate by the square root of that,
+taken where the search begins, leaves L-BFGS (Liu & Nocedal, 1989) a problem that is nearly round.
 """
 
 from __future__ import annotations
@@ -123,9 +123,9 @@ class LogisticFolds:
         """
         begin = np.zeros(self._shape) if start is None else start
         decay = self._penalty / (C * self._sums)
-        curvature = self._mean_curvature(begin)
-        variances = self._variances[:, None] * curvature[None] + decay[None]
-        scale = 1 / np.sqrt(np.concatenate([variances, curvature[None]]))[:, :, None]
+        curvature = self._curvature(begin)
+        curvature[:-1] += decay[None, :, None]
+        scale = 1 / np.sqrt(curvature)
 
         def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
             value, gradient = self._value(flat.reshape(self._shape) * scale, decay)
@@ -205,13 +205,23 @@ class LogisticFolds:
         value = loss / self._sums + 0.5 * decay * np.square(W[:-1]).sum(axis=(0, 2))
         return float(value.sum()), gradient
 
-    def _mean_curvature(self, W: np.ndarray) -> np.ndarray:
-        """Return the mean over rows and classes of p (1 − p), per fold, never near zero."""
-        summed = np.zeros(self._shape[1])
+    def _curvature(self, W: np.ndarray) -> np.ndarray:
+        """Return the diagonal of the loss's Hessian, as W has it, and never near zero.
+
+        A class that is far from all rows has no curvature yet, and may be near some at the optimum:
+        hence at least a tenth of the mean over classes.
+        """
+        diagonal = np.zeros(self._shape)
         for rows, folds in self._groups:
             for block, out in self._outputs(W, rows, folds):
                 p = np.exp(out - out.max(axis=2, keepdims=True))
                 p /= p.sum(axis=2, keepdims=True)
-                used = self._used[block][:, folds]
-                summed[folds] += (used * (p - p * p).mean(axis=2)).sum(axis=0, dtype=np.float64)
-        return np.maximum(summed / self._sums, 1e-4)
+                p *= (1 - p) * self._used[block][:, folds, None]
+                squares = np.square(self._rows[block])
+                diagonal[:-1, folds] += (squares.T @ p.reshape(len(p), -1)).reshape(
+                    -1, len(folds), self._shape[2]
+                )
+                diagonal[-1, folds] += p.sum(axis=0, dtype=np.float64)
+        diagonal /= self._sums[None, :, None]
+        size = np.append(self._variances, 1.0)[:, None, None]
+        return np.maximum(diagonal, np.maximum(diagonal.mean(2, keepdims=True) / 10, 1e-5 * size))
