@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.linalg.blas import dsyrk
+from scipy.linalg import get_blas_funcs
 
 from semasia.errors import DegenerateEmbeddingError
 
@@ -128,10 +128,11 @@ class _BlasProducts:
 
     def __init__(self, d: int) -> None:
         self._sum = np.zeros((d, d), order="F")
+        self._syrk: Any = get_blas_funcs("syrk", dtype=np.float64)
 
     def add(self, rows: np.ndarray) -> None:
         # The transpose of rows in C order is what Fortran takes, without a copy.
-        self._sum = dsyrk(1.0, rows.T, beta=1.0, c=self._sum, overwrite_c=1, lower=1)
+        self._sum = self._syrk(1.0, rows.T, beta=1.0, c=self._sum, overwrite_c=1, lower=1)
 
     def sum_about(self, n: int, offset: np.ndarray) -> np.ndarray:
         scatter = self._sum
