@@ -73,38 +73,32 @@ def shared_svd(Z: np.ndarray) -> dict[str, float]:
 
 
 def textbook(Z: np.ndarray) -> dict[str, float]:
-    """Each metric by the library function that its definition names."""
+    """The library function that each definition names: covariance, distances, PCA, SVD.
+
+    Each is called once, as a careful user would, not once a metric.
+    """
     from sklearn.decomposition import PCA
 
     rows = Z.astype(np.float64)
-
-    def sigma() -> np.ndarray:
-        return np.linalg.svd(rows - rows.mean(axis=0), compute_uv=False)
-
-    def ratios() -> np.ndarray:
-        return PCA(svd_solver="full").fit(rows).explained_variance_ratio_
-
-    def distances() -> np.ndarray:
-        return np.linalg.norm(rows - rows.mean(axis=0), axis=1)
-
-    def entropy() -> float:
-        p = sigma()
-        p = p[p > 1e-7 * p[0]] / p[p > 1e-7 * p[0]].sum()
-        return float(-(p * np.log(p)).sum())
-
-    cov = np.cov(rows, rowvar=False, bias=True)
+    spread = np.trace(np.cov(rows, rowvar=False, bias=True))
+    distances = np.linalg.norm(rows - rows.mean(axis=0), axis=1)
+    ratios = PCA().fit(rows).explained_variance_ratio_
     variances = rows.var(axis=0)
+    sigma = np.linalg.svd(rows - rows.mean(axis=0), compute_uv=False)
+    p = sigma[sigma > 1e-7 * sigma[0]]
+    p = p / p.sum()
+    entropy = float(-(p * np.log(p)).sum())
     return {
-        "total_spread": np.trace(cov),
-        "mean_distance_to_centroid": distances().mean(),
-        "std_distance_to_centroid": distances().std(),
-        "density": len(rows) / np.trace(np.cov(rows, rowvar=False, bias=True)),
-        "n_components_90": int(np.searchsorted(np.cumsum(ratios()), 0.9 - 1e-12)) + 1,
-        "evr_1": ratios()[0],
-        "evr_3": ratios()[:3].sum(),
+        "total_spread": spread,
+        "mean_distance_to_centroid": distances.mean(),
+        "std_distance_to_centroid": distances.std(),
+        "density": len(rows) / spread,
+        "n_components_90": int(np.searchsorted(np.cumsum(ratios), 0.9 - 1e-12)) + 1,
+        "evr_1": ratios[0],
+        "evr_3": ratios[:3].sum(),
         "isotropy": variances.min() / variances.max(),
-        "spectral_entropy": entropy(),
-        "effective_rank": np.exp(entropy()),
+        "spectral_entropy": entropy,
+        "effective_rank": np.exp(entropy),
     }
 
 

@@ -99,7 +99,7 @@ def geometry() -> str:
     first = (
         f"On {result['rows']:,} × {result['width']:,}: {seconds['semasia']} s; one shared SVD "
         f"(float64, values only) takes {seconds['shared_svd']} s, ×{result['ratio_shared_svd']}; "
-        f"the textbook function for each metric {seconds['textbook']} s, "
+        f"covariance, PCA and SVD by NumPy and scikit-learn {seconds['textbook']} s, "
         f"×{result['ratio_textbook']}. "
         f"Peak memory beside the rows {result['peak_bytes'] / 2**20:.1f} MiB; two d² matrices "
         f"are {result['two_d2_bytes'] / 2**20:.1f} MiB. {_machine(result)}\n\n"
