@@ -82,6 +82,10 @@ class StatisticsError(SemasiaError):
     """A table that a statistical analysis reads lacks a column, has rows twice, or is none."""
 
 
+class ProbeError(SemasiaError):
+    """A probe cannot be fitted: too few rows or classes, or its solver did not converge."""
+
+
 class StoppedError(SemasiaError):
     """The process was asked to end by a signal, has saved its work, and ends."""
 

@@ -16,9 +16,11 @@ REGISTRY = 3
 # What building a network without weights tells.
 CAPACITY = 2
 # Rows of the geometry table.
-GEOMETRY = 2
+GEOMETRY = 3
 # Rows of the graphs table.
 GRAPHS = 1
+# Rows of the probes table, and of the artefact table made from it.
+PROBES = 1
 # Rows of the timings table.
 TIMINGS = 2
 # Rows of the tables of plan and coverage.
@@ -29,4 +31,4 @@ CONTRASTS = 1
 REGRESSION = 1
 LIKELIHOOD_RATIO = 1
 # Figures and pages.
-FIGURES = 3
+FIGURES = 4

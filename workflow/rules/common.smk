@@ -29,6 +29,9 @@ try:
 except SemasiaError as error:
     raise WorkflowError(f"{type(error).__name__}: {error}") from None
 
+TABLES = "registry timings coverage geometry probes graphs contrasts regression".split()
+TABLES += ["likelihood_ratio"]
+
 RESULTS = COLLECTION.config.results
 LOGS = COLLECTION.config.logs
 EXTRACT = COLLECTION.config.extract
@@ -109,11 +112,26 @@ def all_graphs(wildcards):
     ]
 
 
+def all_probes(wildcards):
+    # A benchmark without a probe has a row that says so, of its first split.
+    scored = [
+        (name, card.probe.score if card.probe else COLLECTION.splits(name)[0])
+        for name, card in COLLECTION.benchmarks.items()
+    ]
+    return [
+        f"{RESULTS}/probes/{benchmark}/{split}/{block}.parquet"
+        for benchmark, split in scored
+        if split in COLLECTION.splits(benchmark)
+        for block in COLLECTION.blocks()
+    ]
+
+
 def all_figures(wildcards):
-    figures = ["probes", "metrics", "timings", "registry"]
+    figures = ["probes", "probe_artefact", "metrics", "timings", "registry"]
+    figures += ["forest", "forest_paper", "violins"]
     if projection_shards(wildcards):
         figures.append("projection")
-    pages = ["geometry", "registry", "timings", "coverage"]
+    pages = ["geometry", "probes", "registry", "timings", "coverage"]
     return [
         *(f"{RESULTS}/figures/{name}.svg" for name in figures),
         *(f"{RESULTS}/pages/{name}.html" for name in pages),

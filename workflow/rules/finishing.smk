@@ -40,9 +40,13 @@ def write_report():
         snakemake_again("report.log", *own_cores(), "--report", page)
 
 
-ANALYSES = "registry timings coverage geometry geometry_table figure_probes figure_metrics".split()
-ANALYSES += ["graphs", "graphs_table"]
-ANALYSES += ["figure_projection", "figure_registry", "figure_timings", "analyses"]
+# Rules that make what analyses read, and those that gather; all others are analyses.
+MAKING = {"resolve_source", "prepare_split", "extract", "build_registry"}
+MAKING |= {"build_contrasts", "plan", "shards", "all"}
+
+
+def analyses():
+    return [rule.name for rule in workflow.rules if rule.name not in MAKING]
 
 
 def was_interrupted(log):
@@ -56,10 +60,9 @@ def analyses_asked_for():
     asked = set(workflow.dag_settings.targets) - {"all"}
     if asked != set(workflow.dag_settings.targets) or not asked:
         return ["analyses"]
-    folders = tuple(
-        f"{RESULTS}/{n}/" for n in ("geometry", "graphs", "tables", "figures", "pages")
-    )
-    return sorted(t for t in asked if t in ANALYSES or t.startswith(folders))
+    names = ("geometry", "graphs", "probes", "tables", "figures", "pages")
+    folders = tuple(f"{RESULTS}/{n}/" for n in names)
+    return sorted(t for t in asked if t in analyses() or t.startswith(folders))
 
 
 def analyse_what_exists(log):
@@ -71,7 +74,7 @@ def analyse_what_exists(log):
         snakemake_again(
             "analyses.log",
             *where_jobs_run(),
-            *("--nolock", "--allowed-rules", *ANALYSES),
+            *("--nolock", "--allowed-rules", *analyses()),
             targets=targets,
             existing_only=True,
         )
@@ -86,6 +89,7 @@ def summary():
     for name in (
         "tables/geometry.csv",
         "tables/graphs.csv",
+        "tables/probes.csv",
         "tables/registry.csv",
         "tables/timings.csv",
         "report.html",

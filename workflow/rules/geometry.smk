@@ -35,7 +35,7 @@ rule geometry_table:
             "<results>/pages/geometry.html",
             caption="../report/geometry.rst",
             category="Geometry",
-            labels={"result": "fourteen metrics, table"},
+            labels={"result": "metrics, table"},
         ),
     log:
         "<logs>/geometry_table.log",

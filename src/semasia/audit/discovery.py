@@ -20,7 +20,18 @@ PART = re.compile(r"part-(\d+)\.parquet")
 # What a file below a folder of that name is: a shard, or another thing that a results tree holds.
 _SHARDS = frozenset({"latents", "data"})
 _OTHER = frozenset(
-    {"benchmarks", "figures", "geometry", "graphs", "inputs", "logs", "pages", "registry", "tables"}
+    {
+        "benchmarks",
+        "figures",
+        "geometry",
+        "graphs",
+        "inputs",
+        "logs",
+        "pages",
+        "probes",
+        "registry",
+        "tables",
+    }
     | {"timings"}
 )
 

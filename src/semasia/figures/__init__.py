@@ -4,15 +4,18 @@ import matplotlib as mpl
 
 mpl.use("Agg")  # no display is needed, and none is looked for
 
+from semasia.figures.artefact import draw_artefact
 from semasia.figures.forest import draw_forest
 from semasia.figures.geometry import draw_metrics, draw_probes
 from semasia.figures.pages import write_geometry_page, write_plain_page
+from semasia.figures.probes import write_probes_page
 from semasia.figures.projection import draw_projection
 from semasia.figures.registry import draw_registry
 from semasia.figures.timings import draw_timings
 from semasia.figures.violins import draw_violins
 
 __all__ = [
+    "draw_artefact",
     "draw_forest",
     "draw_metrics",
     "draw_probes",
@@ -22,4 +25,5 @@ __all__ = [
     "draw_violins",
     "write_geometry_page",
     "write_plain_page",
+    "write_probes_page",
 ]

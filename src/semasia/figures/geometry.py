@@ -23,7 +23,7 @@ from semasia.geometry import METRIC_DEFINITIONS
 
 
 def draw_metrics(frame: pl.DataFrame, path: str | Path) -> None:
-    """Draw all fourteen metrics, one panel each, models side by side.
+    """Draw every metric of the table, one panel each, models side by side.
 
     Parameters
     ----------

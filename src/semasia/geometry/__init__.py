@@ -2,6 +2,7 @@
 
 from semasia.geometry.cache import RowCache
 from semasia.geometry.definitions import METRIC_DEFINITIONS
+from semasia.geometry.further import FURTHER_METRICS, further_metrics
 from semasia.geometry.metrics import METRICS, geometric_metrics
 from semasia.geometry.moments import Moments, moments
 from semasia.geometry.table import (
@@ -14,12 +15,14 @@ from semasia.geometry.table import (
 
 __all__ = [
     "COLUMNS",
+    "FURTHER_METRICS",
     "METRICS",
     "METRIC_DEFINITIONS",
     "PROBE_METRICS",
     "Moments",
     "RowCache",
     "cached_geometry_row",
+    "further_metrics",
     "geometric_metrics",
     "geometry_row",
     "moments",

@@ -8,11 +8,15 @@ _F1 = "Semasia, Appendix F.1"
 
 
 class Definition(NamedTuple):
-    """What a metric is called in a figure, what it is, and where it comes from."""
+    """What a metric is called in a figure, what it is, and where it comes from.
+
+    ``beyond_paper`` marks the metrics that the Semasia paper does not have.
+    """
 
     label: str
     meaning: str
     source: str
+    beyond_paper: bool = False
 
 
 METRIC_DEFINITIONS: dict[str, Definition] = {
@@ -35,6 +39,50 @@ METRIC_DEFINITIONS: dict[str, Definition] = {
     ),
     "effective_rank": Definition(
         "effective rank", "exponential of the spectral entropy", f"{_F1}; Roy & Vetterli (2007)"
+    ),
+    "isotropy_spectral": Definition(
+        "spectral isotropy*",
+        "smallest over largest of the d singular values; our definition",
+        "beyond the Semasia paper; ours",
+        True,
+    ),
+    "participation_ratio": Definition(
+        "participation ratio*",
+        "squared sum of the eigenvalues of the covariance over the sum of their squares",
+        "beyond the Semasia paper; Gao et al. (2017)",
+        True,
+    ),
+    "intrinsic_dimension": Definition(
+        "intrinsic dimension*",
+        "TwoNN estimate from the ratio of the distances to the two nearest neighbours, on at most "
+        "5,000 rows",
+        "beyond the Semasia paper; Facco et al. (2017)",
+        True,
+    ),
+    "hubness": Definition(
+        "hubness*",
+        "skewness of how often a row is among the 10 nearest neighbours of others, on at most "
+        "5,000 rows",
+        "beyond the Semasia paper; Radovanović et al. (2010)",
+        True,
+    ),
+    "mean_cosine": Definition(
+        "mean cosine*",
+        "mean cosine of two different rows",
+        "beyond the Semasia paper; Ethayarajh (2019)",
+        True,
+    ),
+    "uniformity": Definition(
+        "uniformity*",
+        "log of the mean of exp(−2 ‖x − y‖²) over pairs of normalised rows, on at most 2,000 rows",
+        "beyond the Semasia paper; Wang & Isola (2020)",
+        True,
+    ),
+    "class_separation": Definition(
+        "class separation*",
+        "trace of the scatter between classes over that within, mean over label columns",
+        "beyond the Semasia paper; Fukunaga (1990)",
+        True,
     ),
     "probe_accuracy": Definition(
         "probe accuracy", "share of test rows that the least-squares probe classifies right", _F1

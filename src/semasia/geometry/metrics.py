@@ -8,28 +8,38 @@ Spectral entropy and effective rank weigh singular values, not their squares.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import scipy.linalg
 
 from semasia.errors import DegenerateEmbeddingError
 from semasia.geometry.definitions import METRIC_DEFINITIONS
-from semasia.geometry.moments import Moments, moments
+from semasia.geometry.moments import Moments, in_float64, moments
 
-METRICS = tuple(m for m in METRIC_DEFINITIONS if not m.startswith("probe_"))
+if TYPE_CHECKING:
+    import torch
+
+METRICS = tuple(
+    name
+    for name, known in METRIC_DEFINITIONS.items()
+    if not name.startswith("probe_") and not known.beyond_paper
+)
 
 # An eigenvalue of the scatter matrix below this share of the largest is rounding error: float64
 # products of float32 rows leave about 1e-16 of it.
 _ZERO = 1e-14
 
 
-def geometric_metrics(Z: Any) -> dict[str, float]:
+def geometric_metrics(Z: Any, device: str | torch.device | None = None) -> dict[str, float]:
     """Return the ten label-free metrics of an embedding, by name.
 
     Parameters
     ----------
     Z : (n, d) array-like of float
         One row per input; n ≥ 2.
+    device : str or torch.device, optional
+        Where products are summed, see :func:`semasia.geometry.moments`.
 
     Raises
     ------
@@ -40,27 +50,31 @@ def geometric_metrics(Z: Any) -> dict[str, float]:
     ----------
     Semasia, Appendix F.1; Roy & Vetterli (2007) for the effective rank.
     """
+    rows = checked(Z)
+    known = moments([rows], device=device) if len(rows) else None
+    return metrics_of(known, spectrum(known), lambda: [rows])
+
+
+def checked(Z: Any) -> np.ndarray:
+    """Return Z as an array.
+
+    Raises
+    ------
+    DegenerateEmbeddingError
+        If it is not a matrix of numbers. That they are finite is checked where they are summed.
+    """
     rows = np.asarray(Z)
     if rows.ndim != 2 or rows.dtype.kind not in "fiu":
         raise DegenerateEmbeddingError(
             f"an embedding is an (n, d) matrix of numbers; found {rows.shape} of {rows.dtype}."
         )
-    bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
-    if len(bad):
-        raise DegenerateEmbeddingError(f"row {bad[0]} is not finite ({len(bad)} such rows).")
-    return metrics_of(moments([rows]) if len(rows) else None, lambda: [rows])
+    return rows
 
 
-def metrics_of(
-    known: Moments | None, blocks: Callable[[], Iterable[np.ndarray]]
-) -> dict[str, float]:
-    """Return the ten metrics from moments and a second pass over the rows for distances.
+def spectrum(known: Moments | None) -> np.ndarray:
+    """Return the non-zero eigenvalues of the covariance (divided by n), largest first.
 
-    Parameters
-    ----------
-    known : Moments or None
-    blocks : callable
-        Gives the (b, d) blocks again.
+    At most n − 1 of them; those below 1e-14 of the largest are rounding error and count as zero.
 
     Raises
     ------
@@ -70,13 +84,31 @@ def metrics_of(
     if known is None or known.n < 2:
         found = known.n if known else 0
         raise DegenerateEmbeddingError(f"{found} rows; spread is defined from two on.")
+    # Equal rows leave at most a variance of rounding size in float64.
+    if not known.variances.sum() > 1e-28 * float(np.square(known.mean).sum()):
+        raise DegenerateEmbeddingError(f"all {known.n} rows coincide: every metric is undefined.")
+    values = scipy.linalg.eigh(known.scatter, eigvals_only=True, check_finite=False)[::-1]
+    values = values[: min(known.n - 1, len(values))] / known.n
+    return values[values > _ZERO * values[0]]
+
+
+def metrics_of(
+    known: Moments | None, eigenvalues: np.ndarray, blocks: Callable[[], Iterable[np.ndarray]]
+) -> dict[str, float]:
+    """Return the ten metrics from moments and a second pass over the rows for distances.
+
+    Parameters
+    ----------
+    known : Moments
+    eigenvalues : (r,) array
+        What :func:`spectrum` gives for them.
+    blocks : callable
+        Gives the (b, d) blocks again.
+    """
+    assert known is not None, "a spectrum comes from moments"
     variances = known.variances
     total = float(variances.sum())
-    # Equal rows leave at most a variance of rounding size in float64.
-    if not total > 1e-28 * float(np.square(known.mean).sum()):
-        raise DegenerateEmbeddingError(f"all {known.n} rows coincide: every metric is undefined.")
-    distances = np.concatenate([_distances(b, known.mean) for b in blocks()])
-    eigenvalues = _eigenvalues(known)
+    distances = np.concatenate([_distances(b, known.mean) for b in in_float64(blocks())])
     ratios = eigenvalues / eigenvalues.sum()
     entropy = spectral_entropy(np.sqrt(eigenvalues))
     return {
@@ -117,14 +149,6 @@ def spectral_entropy(singular_values: np.ndarray) -> float:
     return float(-(p * np.log(p)).sum() + 0.0)
 
 
-def _distances(block: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    centred = np.asarray(block, np.float64) - mean
-    return np.sqrt(np.einsum("ij,ij->i", centred, centred))
-
-
-def _eigenvalues(known: Moments) -> np.ndarray:
-    """Return the non-zero eigenvalues of the covariance (divided by n), largest first."""
-    values = np.linalg.eigvalsh(known.scatter)[::-1] / known.n
-    rank = min(known.n - 1, len(values))
-    values = values[:rank]
-    return values[values > _ZERO * values[0]]
+def _distances(rows: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    rows -= mean
+    return np.sqrt(np.einsum("ij,ij->i", rows, rows))

@@ -1,14 +1,26 @@
 """Moments of an embedding in one pass over its rows: count, mean, scatter, class sums.
 
-Everything spectral, and the least-squares probe, is a function of these; memory is d², not n.
+Everything spectral, and the least-squares probe, is a function of these. Memory is the scatter
+matrix and one block of rows in float64: d², not n.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.linalg import get_blas_funcs
+
+from semasia.errors import DegenerateEmbeddingError
+
+if TYPE_CHECKING:
+    import torch
+
+# Values that are held in float64 at a time. Blocks of at least d/8 rows keep the cost of adding to
+# the d² scatter below that of the products.
+_BLOCK_VALUES = 2**20
 
 
 @dataclass(frozen=True)
@@ -43,12 +55,15 @@ def moments(
     blocks: Iterable[np.ndarray],
     labels: Mapping[str, np.ndarray] | None = None,
     classes: Mapping[str, int] | None = None,
+    device: str | torch.device | None = None,
 ) -> Moments:
     """Accumulate moments over blocks of rows.
 
-    Blocks are centred on the mean of the first one before their products are summed, and the sums
-    are moved to the true mean at the end, so that a mean far from the origin costs no precision
-    (Chan, Golub & LeVeque, 1983).
+    Rows are centred in float64 on the mean of the first of them, before their products are summed
+    in float64, and the sums are moved to the true mean at the end, so that a mean far from the
+    origin costs no precision (Chan, Golub & LeVeque, 1983). Products in float32 would be faster,
+    but put an error of 10⁻⁸ of the largest eigenvalue on every one, hence 10⁻⁴ of the largest
+    singular value on the small ones, which the spectral entropy sums.
 
     Parameters
     ----------
@@ -58,22 +73,32 @@ def moments(
         Label columns, in the order of the rows.
     classes : mapping of int, optional
         Number of classes of each label column.
+    device : str or torch.device, optional
+        Where products are summed; it must compute in float64. None: on the processor, by BLAS.
+
+    Raises
+    ------
+    DegenerateEmbeddingError
+        If a value is not finite; the message names the row.
     """
-    labels = labels or {}
-    classes = classes or {}
+    labels, classes = labels or {}, classes or {}
     n = 0
-    shift = total = scatter = np.zeros(0)
+    shift = total = np.zeros(0)
+    products: Any = None
     sums: dict[str, np.ndarray] = {}
-    for block in blocks:
-        rows = np.asarray(block, np.float64)
+    for rows in in_float64(blocks):
+        if not np.isfinite(rows.sum()):
+            bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+            if len(bad):
+                raise DegenerateEmbeddingError(f"row {n + bad[0]} is not finite.")
         if n == 0:
             d = rows.shape[1]
-            shift = rows.mean(axis=0)
-            total, scatter = np.zeros(d), np.zeros((d, d))
+            shift, total = rows.mean(axis=0), np.zeros(d)
+            products = _BlasProducts(d) if device is None else _TorchProducts(d, device)
             sums = {c: np.zeros((classes[c], d)) for c in labels}
-        rows = rows - shift
+        rows -= shift
         total += rows.sum(axis=0)
-        scatter += rows.T @ rows
+        products.add(rows)
         for column, values in labels.items():
             _add_by_class(sums[column], rows, values[n : n + len(rows)])
         n += len(rows)
@@ -84,10 +109,56 @@ def moments(
     return Moments(
         n=n,
         mean=shift + offset,
-        scatter=scatter - n * np.outer(offset, offset),
+        scatter=products.sum_about(n, offset) if n else np.zeros((0, 0)),
         class_counts=counts,
         class_sums=sums,
     )
+
+
+def in_float64(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield the rows of blocks as smaller float64 copies, which the caller may change."""
+    for block in blocks:
+        step = max(1, block.shape[1] // 8, _BLOCK_VALUES // max(block.shape[1], 1))
+        for start in range(0, len(block), step):
+            yield np.array(block[start : start + step], np.float64, order="C")
+
+
+class _BlasProducts:
+    """The sum of products on the processor: one triangle, added to in place."""
+
+    def __init__(self, d: int) -> None:
+        self._sum = np.zeros((d, d), order="F")
+        self._syrk: Any = get_blas_funcs("syrk", dtype=np.float64)
+
+    def add(self, rows: np.ndarray) -> None:
+        # The transpose of rows in C order is what Fortran takes, without a copy.
+        self._sum = self._syrk(1.0, rows.T, beta=1.0, c=self._sum, overwrite_c=1, lower=1)
+
+    def sum_about(self, n: int, offset: np.ndarray) -> np.ndarray:
+        scatter = self._sum
+        for j in range(len(offset)):
+            scatter[j:, j] -= n * offset[j] * offset[j:]
+            scatter[j, j:] = scatter[j:, j]
+        return scatter
+
+
+class _TorchProducts:
+    """The sum of products on a device of torch."""
+
+    def __init__(self, d: int, device: str | torch.device) -> None:
+        import torch
+
+        self._as_tensor = lambda a: torch.from_numpy(a).to(device)
+        self._sum = torch.zeros((d, d), dtype=torch.float64, device=device)
+
+    def add(self, rows: np.ndarray) -> None:
+        there = self._as_tensor(rows)
+        self._sum.addmm_(there.T, there)
+
+    def sum_about(self, n: int, offset: np.ndarray) -> np.ndarray:
+        there = self._as_tensor(offset)
+        self._sum.addr_(there, there, alpha=-n)
+        return self._sum.cpu().numpy()
 
 
 def _add_by_class(sums: np.ndarray, rows: np.ndarray, values: np.ndarray) -> None:

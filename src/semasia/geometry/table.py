@@ -1,4 +1,4 @@
-"""One row of the geometry table: the fourteen metrics of one shard."""
+"""One row of the geometry table: the metrics of one shard."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from semasia.errors import DegenerateEmbeddingError
 from semasia.geometry.cache import RowCache
 from semasia.geometry.definitions import METRIC_DEFINITIONS
-from semasia.geometry.metrics import METRICS, metrics_of
-from semasia.geometry.moments import Moments, moments
-from semasia.geometry.probe import accuracy_interval, confusion, fit_least_squares, scores
+from semasia.geometry.further import FURTHER_METRICS, further_metrics_of
+from semasia.geometry.labelled import class_counts, class_labels, shard_facts, why_no_probe
+from semasia.geometry.metrics import METRICS, metrics_of, spectrum
+from semasia.geometry.moments import moments
+from semasia.geometry.probes.least_squares import fit_least_squares
+from semasia.geometry.probes.scoring import Scored, scored_on
 from semasia.inputs.cards import Probe
 from semasia.latents import Shard
 
@@ -28,7 +29,7 @@ COLUMNS: dict[str, type] = {
     "rows": int,
     "source_rows": int,
     "latent_dim": int,
-    **dict.fromkeys((*METRICS, *PROBE_METRICS), float),
+    **dict.fromkeys((*METRICS, *FURTHER_METRICS, *PROBE_METRICS), float),
     "n_components_90": int,
     "probe_accuracy_low": float,
     "probe_accuracy_high": float,
@@ -88,54 +89,39 @@ def geometry_row(
     dict
         The keys of :data:`COLUMNS`. Undefined values are None, and ``note`` says why.
     """
-    known = shard.provenance["benchmark"]
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
-    row.update(
-        benchmark=known["name"],
-        split=known["split"],
-        model_name=shard.model_name,
-        untrained=shard.provenance["encoder"]["untrained"],
-        rows=shard.rows,
-        source_rows=known["source_rows"],
-        latent_dim=shard.width,
-    )
+    row.update(shard_facts(shard))
     notes = []
     try:
-        row.update(metrics_of(moments(shard.blocks()), shard.blocks))
+        labels = class_labels(shard, probe)
+        sizes = class_counts(classes, labels)
+        summed = moments(shard.blocks(), labels, sizes)
+        eigenvalues = spectrum(summed)
+        row.update(metrics_of(summed, eigenvalues, shard.blocks))
+        further, remarks = further_metrics_of(summed, eigenvalues, shard.blocks)
+        row.update(further)
+        notes += remarks
     except DegenerateEmbeddingError as error:
         notes.append(f"metrics: {error}")
-    scored, note = _probe(shard, probe, classes, fit)
-    row.update(scored)
+    note = why_no_probe(shard, probe, fit)
+    # A split that is not the scored one has no probe, which is no defect to remark on.
     if note:
         notes.append(f"probe: {note}")
+    elif probe and fit and row["split"] == probe.score:
+        row.update(_probe(shard, probe, classes, fit))
     row["note"] = " ".join(notes) or None
     return row
 
 
-def _probe(
-    shard: Shard, wanted: Probe | None, classes: Mapping[str, int], fit: Shard | None
-) -> tuple[dict[str, Any], str | None]:
-    if wanted is None:
-        return {}, "the benchmark's card names none."
-    if shard.provenance["benchmark"]["split"] != wanted.score:
-        return {}, None
-    if fit is None:
-        return {}, f"no latents of split {wanted.fit!r} to fit it on."
-    labels = {c: shard.labels[c] for c in wanted.labels}
-    fitted_on = {c: fit.labels[c] for c in wanted.labels}
-    sizes = {
-        c: max(classes[c], *(int(v.max(initial=-1)) + 1 for v in (fitted_on[c], labels[c])))
-        for c in labels
-    }
-    if any(v.min() < 0 for v in (*labels.values(), *fitted_on.values())):
-        return {}, "labels are absent (−1)."
-    known: Moments = moments(fit.blocks(), fitted_on, sizes)
+def _probe(shard: Shard, wanted: Probe, classes: Mapping[str, int], fit: Shard) -> dict[str, Any]:
+    labels, fitted_on = ({c: s.labels[c] for c in wanted.labels} for s in (shard, fit))
+    sizes = class_counts(classes, fitted_on, labels)
+    known = moments(fit.blocks(), fitted_on, sizes)
     probe = fit_least_squares(known)
-    matrices = confusion(probe, shard.blocks(), labels)
-    each = [scores(m) for m in matrices.values()]
-    row: dict[str, Any] = {m: float(np.mean([s[m] for s in each])) for m in PROBE_METRICS}
-    if len(matrices) == 1:
-        low, high = accuracy_interval(next(iter(matrices.values())))
-        row.update(probe_accuracy_low=low, probe_accuracy_high=high)
+    scored: Scored = scored_on(probe, shard.blocks(), labels)
+    low, high = scored.interval()
+    row: dict[str, Any] = {f"probe_{name}": value for name, value in scored.means().items()}
+    row = {name: row[name] for name in PROBE_METRICS}
+    row.update(probe_accuracy_low=low, probe_accuracy_high=high)
     row.update(probe_fit_split=wanted.fit, probe_fit_rows=known.n, probe_ridge=probe.ridge)
-    return row, None
+    return row

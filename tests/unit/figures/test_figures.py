@@ -54,7 +54,7 @@ def geometry(
                 "rows": 1000,
                 "source_rows": 10_000,
                 "latent_dim": 64,
-                **{m: float(v) for m, v in zip(METRIC_DEFINITIONS, rng.random(14), strict=True)},
+                **{m: float(v) for m, v in zip(METRIC_DEFINITIONS, rng.random(99), strict=False)},
                 "n_components_90": int(rng.integers(1, 64)),
                 "probe_fit_split": "train",
                 "probe_fit_rows": 4000,

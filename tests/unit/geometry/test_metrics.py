@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from semasia.errors import DegenerateEmbeddingError
 from semasia.geometry import METRICS, geometric_metrics, moments
+from semasia.geometry.metrics import metrics_of, spectrum
 
 
 def textbook(Z: np.ndarray) -> dict[str, float]:
@@ -124,3 +127,37 @@ def test_moments_do_not_depend_on_blocks(rng: np.random.Generator) -> None:
             expected = centred[labels["label"] == value].sum(axis=0)
             assert np.allclose(found.class_sums["label"][value], expected, atol=1e-8)
         assert np.array_equal(found.class_counts["label"], np.bincount(labels["label"]))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_device_gives_the_same(case: str, rng: np.random.Generator) -> None:
+    Z = CASES[case](rng)
+    found, expected = geometric_metrics(Z, device="cpu"), geometric_metrics(Z)
+    for name in METRICS:
+        assert found[name] == pytest.approx(expected[name], rel=1e-9, abs=1e-12), name
+
+
+def test_float32_far_from_the_origin_keeps_small_directions(rng: np.random.Generator) -> None:
+    spread = np.geomspace(1, 1e-3, 48)
+    Z = (rng.standard_normal((3000, 48)) * spread + 1000 * spread.mean()).astype(np.float32)
+    found, expected = geometric_metrics(Z), textbook(Z)
+    for name in METRICS:
+        assert found[name] == pytest.approx(expected[name], rel=1e-6), name
+
+
+def test_memory_is_two_scatter_matrices_and_a_block(rng: np.random.Generator) -> None:
+    d, block = 600, rng.standard_normal((2000, 600)).astype(np.float32)
+    tracemalloc.start()
+    known = moments(block for _ in range(10))
+    metrics_of(known, spectrum(known), lambda: (block for _ in range(10)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # A block is a few arrays of 2**20 values in float64.
+    assert peak < 2 * d * d * 8 + 3 * 2**20 * 8
+
+
+def test_a_row_that_is_not_finite_is_numbered_over_all_blocks() -> None:
+    blocks = [np.ones((5, 3)), np.ones((5, 3))]
+    blocks[1][2, 1] = np.nan
+    with pytest.raises(DegenerateEmbeddingError, match="row 7 is not finite"):
+        moments(blocks)

@@ -8,13 +8,7 @@ from sklearn import metrics
 from sklearn.linear_model import Ridge
 
 from semasia.geometry.moments import moments
-from semasia.geometry.probe import (
-    RIDGE,
-    accuracy_interval,
-    confusion,
-    fit_least_squares,
-    scores,
-)
+from semasia.geometry.probes import RIDGE, fit_least_squares, mean_interval, scored_on, scores
 
 
 @pytest.fixture
@@ -60,26 +54,36 @@ def test_scores_equal_scikit_learns(rng: np.random.Generator) -> None:
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
         y, guess, average="macro", zero_division=0, labels=range(6)
     )
-    assert found["probe_accuracy"] == pytest.approx(metrics.accuracy_score(y, guess))
-    assert found["probe_precision"] == pytest.approx(precision)
-    assert found["probe_recall"] == pytest.approx(recall)
-    assert found["probe_f1"] == pytest.approx(f1)
+    assert found["accuracy"] == pytest.approx(metrics.accuracy_score(y, guess))
+    assert found["precision"] == pytest.approx(precision)
+    assert found["recall"] == pytest.approx(recall)
+    assert found["f1"] == pytest.approx(f1)
 
 
 def test_confusion_counts_every_row_in_blocks(problem: tuple[np.ndarray, np.ndarray]) -> None:
     Z, y = problem
     probe = fit_least_squares(moments([Z], {"label": y}, {"label": 5}))
-    matrix = confusion(probe, np.array_split(Z, 7), {"label": y})["label"]
+    matrix = scored_on(probe, np.array_split(Z, 7), {"label": y}).confusion["label"]
     expected = metrics.confusion_matrix(y, probe.predict(Z)["label"], labels=range(5))
     assert np.array_equal(matrix, expected)
 
 
 def test_interval_holds_the_accuracy_and_narrows_with_rows() -> None:
-    few, many = np.diag([45, 45]), np.diag([4500, 4500])
-    for matrix in (few, many):
-        matrix[0, 1] = matrix[0, 0] // 9
-    wide, narrow = accuracy_interval(few), accuracy_interval(many)
-    for (low, high), matrix in ((wide, few), (narrow, many)):
-        assert low <= np.trace(matrix) / matrix.sum() <= high
+    few, many = np.repeat([1, 0], [90, 10]), np.repeat([1, 0], [9000, 1000])
+    wide, narrow = mean_interval(few), mean_interval(many)
+    for low, high in (wide, narrow):
+        assert low <= 0.9 <= high
     assert wide[1] - wide[0] > 5 * (narrow[1] - narrow[0])
-    assert accuracy_interval(np.diag([3, 3])) == (1.0, 1.0)
+    assert mean_interval(np.ones(6, np.int64)) == (1.0, 1.0)
+
+
+def test_interval_equals_a_bootstrap_of_rows_with_all_their_columns(
+    rng: np.random.Generator,
+) -> None:
+    right = rng.random((300, 5)) < rng.random((300, 1))
+    drawn = rng.integers(0, 300, (4000, 300))
+    expected = np.percentile(right.mean(axis=1)[drawn].mean(axis=1), [2.5, 97.5])
+    assert np.allclose(mean_interval(right.sum(axis=1), 5), expected, atol=0.004)
+    # Were the columns resampled one by one, the interval would be far too narrow.
+    alone = np.sqrt(np.square(right.std(axis=0)).sum() / 300) / 5
+    assert (expected[1] - expected[0]) / 3.92 > 1.3 * alone

@@ -1,0 +1,44 @@
+"""Writes the committed results into the documentation: ``python -m benchmarks.tables``.
+
+A table stands between ``<!-- NAME -->`` and ``<!-- end -->``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from benchmarks.record import RESULTS
+from benchmarks.tables import analyses, extraction, scale
+
+DOCS = RESULTS.parents[1] / "docs"
+
+TABLES: dict[str, tuple[str, Callable[[], str]]] = {
+    "extraction": ("extraction.md", extraction.extraction),
+    "startup": ("extraction.md", extraction.startup),
+    "pace": ("extraction.md", extraction.pace),
+    "soak": ("extraction.md", extraction.soak),
+    "jobs": ("scale.md", scale.jobs),
+    "encoding": ("data-format.md", extraction.encoding),
+    "graph": ("scale.md", scale.graph),
+    "scheduling": ("scale.md", scale.scheduling),
+    "graphs": ("methods-graphs.md", analyses.graphs),
+    "contrasts": ("methods-statistics.md", analyses.contrasts),
+    "simulation": ("methods-statistics.md", analyses.simulation),
+    "false_discoveries": ("methods-statistics.md", analyses.false_discoveries),
+    "geometry": ("methods.md", analyses.geometry),
+    "probes": ("methods.md", analyses.probes),
+}
+
+
+def rewritten(file: str) -> str:
+    """Return a document with its tables made anew."""
+    text = (DOCS / file).read_text(encoding="utf-8")
+    for name, (where, table) in TABLES.items():
+        if where == file:
+            pattern = rf"(<!-- {name} -->\n).*?(\n<!-- end -->)"
+            text, found = re.subn(
+                pattern, lambda m, t=table: m[1] + t() + m[2], text, count=1, flags=re.DOTALL
+            )
+            assert found, f"{file} has no place for {name}"
+    return text

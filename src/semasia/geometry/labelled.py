@@ -1,0 +1,54 @@
+"""What a shard says of itself, and which of its labels a probe can be fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from semasia.inputs.cards import Probe
+from semasia.latents import Shard
+
+
+def shard_facts(shard: Shard) -> dict[str, Any]:
+    """Return the first columns of a table's row: benchmark, split, model, rows and width."""
+    known = shard.provenance["benchmark"]
+    return {
+        "benchmark": known["name"],
+        "split": known["split"],
+        "model_name": shard.model_name,
+        "untrained": shard.provenance["encoder"]["untrained"],
+        "rows": shard.rows,
+        "source_rows": known["source_rows"],
+        "latent_dim": shard.width,
+    }
+
+
+def why_no_probe(shard: Shard, wanted: Probe | None, fit: Shard | None) -> str | None:
+    """Return why a shard cannot be probed, None where it can or is not the split to be."""
+    if wanted is None:
+        return "the benchmark's card names none."
+    if shard.provenance["benchmark"]["split"] != wanted.score:
+        return None
+    if fit is None:
+        return f"no latents of split {wanted.fit!r} to fit it on."
+    for column in wanted.labels:
+        if any(one.labels[column].min(initial=0) < 0 for one in (shard, fit)):
+            return "labels are absent (−1)."
+        if len(np.unique(fit.labels[column])) < 2:
+            return f"all rows that it is fitted on have one {column!r}."
+    return None
+
+
+def class_labels(shard: Shard, probe: Probe | None) -> dict[str, np.ndarray]:
+    """Return the label columns that a benchmark's probe predicts, those without absent labels."""
+    columns = probe.labels if probe else ()
+    return {c: shard.labels[c] for c in columns if shard.labels[c].min(initial=0) >= 0}
+
+
+def class_counts(stated: Mapping[str, int], *labels: Mapping[str, np.ndarray]) -> dict[str, int]:
+    """Return the number of classes of each column: what the card states, or what occurs."""
+    return {
+        c: max(stated[c], *(int(one[c].max(initial=-1)) + 1 for one in labels)) for c in labels[0]
+    }

@@ -1,0 +1,31 @@
+"""Probes: what a linear classifier can read from a latent space, and how sure that is."""
+
+from semasia.geometry.probes.artefact import ARTEFACT_COLUMNS, probe_artefact
+from semasia.geometry.probes.fitting import LogisticProbe, fit_strong, fit_weak
+from semasia.geometry.probes.least_squares import RIDGE, LeastSquaresProbe, fit_least_squares
+from semasia.geometry.probes.scoring import Scored, mean_interval, scored_on, scores
+from semasia.geometry.probes.table import (
+    PROBE_COLUMNS,
+    cached_probe_rows,
+    probe_rows,
+    unreadable_probe_row,
+)
+
+__all__ = [
+    "ARTEFACT_COLUMNS",
+    "PROBE_COLUMNS",
+    "RIDGE",
+    "LeastSquaresProbe",
+    "LogisticProbe",
+    "Scored",
+    "cached_probe_rows",
+    "fit_least_squares",
+    "fit_strong",
+    "fit_weak",
+    "mean_interval",
+    "probe_artefact",
+    "probe_rows",
+    "scored_on",
+    "scores",
+    "unreadable_probe_row",
+]

@@ -1,0 +1,33 @@
+"""What every probe is: a linear map with intercept per label column, the largest output wins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class LinearProbe:
+    """A linear classifier per label column.
+
+    Attributes
+    ----------
+    weights : dict of (d, c) arrays
+        One per label column.
+    intercepts : dict of (c,) arrays
+        −inf for a class that is never predicted, as no row that was fitted has it.
+    rows : int
+        Rows it was fitted on.
+    """
+
+    weights: dict[str, np.ndarray]
+    intercepts: dict[str, np.ndarray]
+    rows: int
+
+    def predict(self, block: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the predicted class of each row of a (b, d) block, per label column."""
+        rows = np.asarray(block, np.float64)
+        return {
+            c: np.argmax(rows @ w + self.intercepts[c], axis=1) for c, w in self.weights.items()
+        }

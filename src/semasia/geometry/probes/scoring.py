@@ -1,0 +1,113 @@
+"""Scores of a probe on test rows, and their bootstrap intervals over rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from semasia.geometry.probes.linear import LinearProbe
+
+RESAMPLES = 1000
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a probe did on test rows.
+
+    Attributes
+    ----------
+    confusion : dict of (c, c) int64 arrays
+        True class by predicted class, per label column.
+    hits : (n,) int64 array
+        Label columns that were predicted right, of each row.
+    """
+
+    confusion: dict[str, np.ndarray]
+    hits: np.ndarray
+
+    def means(self) -> dict[str, float]:
+        """Return the scores of :func:`scores`, each the mean over label columns."""
+        each = [scores(m) for m in self.confusion.values()]
+        return {name: float(np.mean([s[name] for s in each])) for name in each[0]}
+
+    def interval(self) -> tuple[float, float]:
+        """Return the bootstrap 95 % interval of the accuracy, rows resampled with all columns."""
+        return mean_interval(self.hits, len(self.confusion))
+
+
+def scored_on(
+    probe: LinearProbe, blocks: Iterable[np.ndarray], labels: Mapping[str, np.ndarray]
+) -> Scored:
+    """Score a probe on the rows of blocks, whose labels are given in the order of the rows."""
+    sizes = {c: len(b) for c, b in probe.intercepts.items()}
+    counts = {c: np.zeros(size * size, np.int64) for c, size in sizes.items()}
+    hits = np.zeros(len(next(iter(labels.values()))), np.int64)
+    start = 0
+    for block in blocks:
+        rows = slice(start, start + len(block))
+        for column, predicted in probe.predict(block).items():
+            true = labels[column][rows]
+            hits[rows] += true == predicted
+            counts[column] += np.bincount(
+                true * sizes[column] + predicted, minlength=sizes[column] ** 2
+            )
+        start += len(block)
+    return Scored({c: v.reshape(sizes[c], sizes[c]) for c, v in counts.items()}, hits)
+
+
+def scores(matrix: np.ndarray) -> dict[str, float]:
+    """Return accuracy, and precision, recall and F1 as means over classes.
+
+    Accuracy is the share of rows classified correctly. The others weigh every class that occurs in
+    the true labels equally; a class that is never predicted has precision and F1 of zero. The mean
+    recall is also called balanced accuracy.
+
+    Parameters
+    ----------
+    matrix : (c, c) int array
+        Confusion matrix, true class by predicted class.
+
+    References
+    ----------
+    Semasia, Appendix F.1; Manning, Raghavan & Schütze (2008).
+    """
+    hits = np.diag(matrix).astype(float)
+    true, predicted = matrix.sum(axis=1), matrix.sum(axis=0)
+    present = true > 0
+    precision = np.divide(hits, predicted, out=np.zeros_like(hits), where=predicted > 0)
+    recall = np.divide(hits, true, out=np.zeros_like(hits), where=present)
+    both = precision + recall
+    f1 = np.divide(2 * precision * recall, both, out=np.zeros_like(hits), where=both > 0)
+    return {
+        "accuracy": float(hits.sum() / matrix.sum()),
+        "precision": float(precision[present].mean()),
+        "recall": float(recall[present].mean()),
+        "f1": float(f1[present].mean()),
+    }
+
+
+def mean_interval(values: np.ndarray, divisor: int = 1) -> tuple[float, float]:
+    """Return the bootstrap 95 % interval of the mean of integers over rows (percentiles, seeded).
+
+    Resampling rows with replacement makes the counts of the distinct values multinomial, so they
+    are drawn as such. As each row brings the sum over all its label columns, columns that err on
+    the same rows widen the interval as they should.
+
+    Parameters
+    ----------
+    values : (n,) int array
+    divisor : int
+        What the mean is divided by: the number of label columns that a value sums over.
+
+    References
+    ----------
+    Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
+    """
+    distinct, counts = np.unique(values, return_counts=True)
+    n = len(values)
+    drawn = np.random.default_rng(SEED).multinomial(n, counts / n, RESAMPLES)
+    low, high = np.percentile(drawn @ distinct / (n * divisor), [2.5, 97.5])
+    return float(low), float(high)

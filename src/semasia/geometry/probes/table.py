@@ -1,0 +1,182 @@
+"""Rows of the probes table: three probes of one shard, each with how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semasia.errors import DegenerateEmbeddingError, ProbeError
+from semasia.geometry.cache import RowCache
+from semasia.geometry.labelled import class_counts, shard_facts, why_no_probe
+from semasia.geometry.moments import moments
+from semasia.geometry.probes.fitting import FOLDS, SEED, LogisticProbe, fit_strong, fit_weak
+from semasia.geometry.probes.least_squares import RIDGE, fit_least_squares
+from semasia.geometry.probes.linear import LinearProbe
+from semasia.geometry.probes.scoring import Scored, mean_interval, scored_on
+from semasia.inputs.cards import Probe
+from semasia.latents import Shard
+
+# Names and order of the table's columns, with what each holds.
+PROBE_COLUMNS: dict[str, type] = {
+    "benchmark": str,
+    "split": str,
+    "model_name": str,
+    "untrained": bool,
+    "probe": str,
+    "fit_split": str,
+    "fit_rows": int,
+    "test_rows": int,
+    "label_columns": int,
+    "classes": int,
+    "regularisation": str,
+    "chosen_by": str,
+    "seed": int,
+    "accuracy": float,
+    "low": float,
+    "high": float,
+    "balanced_accuracy": float,
+    "precision": float,
+    "f1": float,
+    "majority_accuracy": float,
+    "over_weak": float,
+    "over_weak_low": float,
+    "over_weak_high": float,
+    "note": str,
+}
+PROBES = ("least_squares", "weak", "strong")
+
+
+def cached_probe_rows(
+    cache: RowCache, path: Path, probe: Probe | None, classes: Mapping[str, int], fit: Path | None
+) -> list[dict[str, Any]]:
+    """Return :func:`probe_rows` of a shard's file, from the cache where it holds them."""
+    shard = Shard(path)
+    fitted_on = Shard(fit) if fit else None
+    key = [
+        s.provenance["embedding_sha256"] + s.provenance["run_key"] if s else None
+        for s in (shard, fitted_on)
+    ]
+    asked = ["probes", probe.model_dump() if probe else None, dict(classes)]
+    found = cache.get_or_make(
+        [*key, *asked], lambda: {"rows": probe_rows(shard, probe, classes, fitted_on)}
+    )
+    return found["rows"]
+
+
+def unreadable_probe_row(
+    benchmark: str, split: str, model: str, error: Exception
+) -> dict[str, Any]:
+    """Return the row of a shard that cannot be probed: nulls, and a note that says why."""
+    row: dict[str, Any] = dict.fromkeys(PROBE_COLUMNS)
+    row.update(benchmark=benchmark, split=split, model_name=model, note=f"shard: {error}")
+    return row
+
+
+def probe_rows(
+    shard: Shard, probe: Probe | None, classes: Mapping[str, int], fit: Shard | None
+) -> list[dict[str, Any]]:
+    """Fit and score the three probes of one shard.
+
+    Parameters
+    ----------
+    shard : Shard
+        The split to score.
+    probe : Probe or None
+        Which split is fitted, which is scored, and on which labels.
+    classes : mapping
+        Classes that the benchmark's card states for each label column.
+    fit : Shard or None
+        The split the probes are fitted on; None where it is not at hand.
+
+    Returns
+    -------
+    list of dict
+        A row per probe with the keys of :data:`PROBE_COLUMNS`; one row without a probe, whose note
+        says why, where there is none; no row for a split that is not the scored one.
+    """
+    facts = shard_facts(shard)
+    known = {c: facts[c] for c in ("benchmark", "split", "model_name", "untrained")}
+    empty: dict[str, Any] = dict.fromkeys(PROBE_COLUMNS) | known
+    reason = why_no_probe(shard, probe, fit)
+    if reason is not None:
+        return [empty | {"test_rows": shard.rows, "note": reason}]
+    if probe is None or fit is None or known["split"] != probe.score:
+        return []
+    labels, fitted_on = ({c: s.labels[c] for c in probe.labels} for s in (shard, fit))
+    sizes = class_counts(classes, fitted_on, labels)
+    Z = fit.embeddings()
+    fits: dict[str, Callable[[], LinearProbe]] = {
+        "least_squares": lambda: fit_least_squares(moments([Z], fitted_on, sizes)),
+        "weak": lambda: fit_weak(Z, fitted_on, sizes, fit.ids),
+        "strong": lambda: fit_strong(Z, fitted_on, sizes),
+    }
+    shared = empty | {
+        "fit_split": probe.fit,
+        "test_rows": shard.rows,
+        "label_columns": len(labels),
+        "classes": max(sizes.values()),
+        "majority_accuracy": majority_accuracy(fitted_on, labels),
+    }
+    rows, weak = [], None
+    for name in PROBES:
+        try:
+            fitted = fits[name]()
+        except (ProbeError, DegenerateEmbeddingError) as error:
+            rows.append(shared | {"probe": name, "note": f"{name}: {error}"})
+            continue
+        scored = scored_on(fitted, shard.blocks(), labels)
+        row = shared | {"probe": name, "fit_rows": fitted.rows} | _scores(scored)
+        row |= _made_by(name, fitted)
+        if name == "weak":
+            weak = scored
+        if name == "strong" and weak is not None:
+            gain = scored.hits - weak.hits
+            low, high = mean_interval(gain, len(labels))
+            row |= {
+                "over_weak": float(gain.mean() / len(labels)),
+                "over_weak_low": low,
+                "over_weak_high": high,
+            }
+        rows.append(row)
+    return rows
+
+
+def majority_accuracy(
+    fitted_on: Mapping[str, np.ndarray], labels: Mapping[str, np.ndarray]
+) -> float:
+    """Accuracy of always predicting the class most frequent in the fit split, mean of columns."""
+    each = [np.mean(v == np.bincount(fitted_on[c]).argmax()) for c, v in labels.items()]
+    return float(np.mean(each))
+
+
+def _scores(scored: Scored) -> dict[str, Any]:
+    means = scored.means()
+    low, high = scored.interval()
+    return {
+        "accuracy": means["accuracy"],
+        "low": low,
+        "high": high,
+        "balanced_accuracy": means["recall"],
+        "precision": means["precision"],
+        "f1": means["f1"],
+    }
+
+
+def _made_by(name: str, fitted: LinearProbe) -> dict[str, Any]:
+    if not isinstance(fitted, LogisticProbe):
+        ridge = getattr(fitted, "ridge", 0.0)
+        how = f"fixed at {RIDGE} · total spread / rows"
+        return {"regularisation": f"ridge = {ridge:.4g}", "chosen_by": how}
+    found = sorted(set(fitted.C.values()))
+    values = f"C = {found[0]:.4g}" + (f" to {found[-1]:.4g}" if len(found) > 1 else "")
+    if name == "weak":
+        return {"regularisation": values, "chosen_by": "fixed"}
+    note = None
+    if fitted.at_edge:
+        columns = ", ".join(fitted.at_edge)
+        note = f"C is at the edge of the grid for {columns}."
+    how = f"{FOLDS}-fold stratified cross-validation of accuracy"
+    return {"regularisation": values, "chosen_by": how, "seed": SEED, "note": note}
