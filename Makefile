@@ -31,7 +31,7 @@ report: $(VENV)/.run
 	$(SNAKEMAKE) --configfile $(CONFIG) --report results/report.html
 
 registry: $(VENV)/.run
-	$(SNAKEMAKE) --forcerun build_registry -- registry/registry.parquet
+	$(SNAKEMAKE) --forcerun build_registry build_contrasts -- registry/registry.parquet registry/contrasts.parquet
 
 schemas: $(VENV)/.run
 	. $(BIN)/activate && python workflow/schemas/generate.py
