@@ -33,7 +33,7 @@ def nearest_neighbours(Z: Any, k: int) -> np.ndarray:
 
     Distances are Euclidean, Σ(xᵢ − yᵢ)² in float64 of the values as given. Rows at equal distance
     are taken in ascending order of index, copies of a row included; a row is never its own
-    neighbour. The result depends on neither threads nor machine.
+    neighbour. The result depends on neither threads nor the library of matrix products.
 
     Parameters
     ----------
