@@ -34,7 +34,7 @@ def test_the_whole_plan_is_a_graph_of_less_than_45000_jobs(
     jobs = planned_jobs(done.stdout)
     assert jobs["extract"] == 28_849
     assert jobs["prepare_split"] == 17
-    assert jobs["geometry"] == jobs["graphs"] == 17 * 64
+    assert jobs["geometry"] == jobs["graphs"] == 17 * 32
     assert jobs["total"] < 45_000
 
 

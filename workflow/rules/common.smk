@@ -57,10 +57,6 @@ def is_analysed(benchmark, model, split):
     )
 
 
-def all_shards_to_analyse(wildcards):
-    return [shard(*t) for t in COLLECTION.targets() if is_analysed(*t)]
-
-
 def model_names(wildcards):
     return list(COLLECTION.models)
 

@@ -23,7 +23,8 @@ rule plan:
 
 rule coverage:
     input:
-        all_shards_to_analyse,
+        # Remade with every shard that arrives; the shards themselves would be as many inputs again.
+        "<results>/tables/timings.parquet",
     output:
         parquet="<results>/tables/coverage.parquet",
         csv="<results>/tables/coverage.csv",
