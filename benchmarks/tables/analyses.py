@@ -32,7 +32,8 @@ def probes() -> str:
         f"On {result['rows']:,} × {result['width']}, {result['classes']} classes, "
         f"{len(result['grid'])} values of C × {result['folds']} folds, float32, spectrum λⱼ ∝ "
         f"j⁻¹·¹ e^(−j/200): {seconds['semasia']} s, accuracy {accuracy['semasia']:.4f}; "
-        f"scikit-learn's LogisticRegressionCV {seconds['scikit_learn']} s, "
+        f"scikit-learn's LogisticRegressionCV (tolerance {result['baseline_tolerance']:g}) "
+        f"{seconds['scikit_learn']} s, "
         f"{accuracy['scikit_learn']:.4f}: ×{result['ratio']}. {machine(result)}"
     )
 
