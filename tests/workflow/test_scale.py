@@ -41,15 +41,32 @@ BLOCKS = 4
 WHOLE = [f"{benchmark}/{split}" for benchmark, splits in SPLITS.items() for split in splits]
 
 # What gathers everything, by what it gathers.
-OF_SHARDS = {"Telling what is done and what failed"}
-OF_TIMINGS = {"Collecting timings", "Drawing timings"}
+OF_TIMINGS = {"Collecting timings", "Drawing timings", "Telling what is done and what failed"}
 OF_GEOMETRY = {
     "Writing the geometry table",
     "Drawing probe accuracies",
     "Drawing metrics per model",
+    "Regressing geometry on the five conditions",
+    "Drawing effects of the five conditions",
 }
-AGGREGATES = OF_SHARDS | OF_TIMINGS | OF_GEOMETRY
-OF_MODELS = {"Describing the models of this collection"}
+OF_PROBES = {
+    "Writing the tables of probes and of the probe artefact",
+    "Drawing weak against strong probes",
+}
+OF_GRAPHS = {
+    "Writing the graphs table",
+    "Telling macro-families apart by graph signatures",
+    "Drawing graph signatures by macro-family",
+}
+AGGREGATES = OF_TIMINGS | OF_GEOMETRY | OF_PROBES | OF_GRAPHS
+OF_MODELS = {
+    "Describing the models of this collection",
+    "Pairing the models of this collection",
+    "Regressing geometry on the five conditions",
+    "Drawing effects of the five conditions",
+    "Telling macro-families apart by graph signatures",
+    "Drawing graph signatures by macro-family",
+}
 
 
 def configuration() -> dict[str, Any]:
@@ -93,7 +110,8 @@ def finish(folder: Path, *arguments: str) -> list[str]:
     return [line for line in done.stdout.splitlines() if line.startswith(tuple(VERBS))]
 
 
-VERBS = ("Extracting", "Preparing", "Resolving", "Measuring", *AGGREGATES, *OF_MODELS, "Drawing")
+VERBS = ("Extracting", "Preparing", "Resolving", "Measuring", "Probing", "Drawing")
+VERBS = (*VERBS, *AGGREGATES, *OF_MODELS)
 
 
 def planned(folder: Path, *arguments: str) -> list[str]:
@@ -142,15 +160,24 @@ def extractions(splits: Iterable[str], models: Iterable[str]) -> set[str]:
     return {f"Extracting {split} with {model}" for split in splits for model in chosen}
 
 
-def blocks_of(models: Collection[str]) -> set[int]:
-    config = parse_config({**configuration(), "models": {"set": "demo"}}, "c")
-    collection = Configured.resolve(config, REPOSITORY / "registry", "c")
-    return {collection.block_of(model) for model in models}
+def collection() -> Configured:
+    benchmarks = [*configuration()["benchmarks"], {"name": "digits"}]
+    content = {**configuration(), "benchmarks": benchmarks, "models": {"set": "demo"}}
+    return Configured.resolve(parse_config(content, "c"), REPOSITORY / "registry", "c")
 
 
 def measurements(splits: Iterable[str], models: Collection[str]) -> set[str]:
-    blocks = blocks_of(models)
-    return {f"Measuring latents of {split}, block {block}" for split in splits for block in blocks}
+    known = collection()
+    blocks = {known.block_of(model) for model in models}
+    jobs = set()
+    for split in splits:
+        benchmark, name = split.split("/")
+        kinds = ["Measuring latents", "Measuring graphs"]
+        probe = known.benchmarks[benchmark].probe
+        if name == (probe.score if probe else SPLITS[benchmark][0]):
+            kinds.append("Probing latents")
+        jobs |= {f"{kind} of {split}, block {block}" for kind in kinds for block in blocks}
+    return jobs
 
 
 def test_a_finished_collection_has_nothing_to_do(finished: Path) -> None:
@@ -166,7 +193,7 @@ def test_what_only_changes_speed_schedules_nothing(finished: Path) -> None:
         *("--set-threads", "extract=1", "prepare_split=1", "geometry=1"),
         *("--set-resources", "extract:mem_mb=9000", "extract:runtime=99", "geometry:mem_mb=99"),
     ]
-    # A model's notes stand in the registry's table, and there alone.
+    # A model's notes stand in the registry's table, and in no other.
     assert after(finished, change, *tuned) == OF_MODELS
 
 
