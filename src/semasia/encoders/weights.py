@@ -162,6 +162,7 @@ def _from_hub(timm: Any, card: EncoderCard, origin: dict[str, Any]) -> nn.Module
 
 def _may_pass(error: Exception) -> bool:
     """Whether a failure to fetch is the network's or the server's, and not an answer."""
+    import httpx2
     from huggingface_hub import constants, errors
 
     if constants.HF_HUB_OFFLINE:
@@ -171,7 +172,7 @@ def _may_pass(error: Exception) -> bool:
     unfound = isinstance(error, errors.EntryNotFoundError)
     if unfound and not isinstance(error, errors.LocalEntryNotFoundError):
         return False
-    return isinstance(error, (OSError, errors.HTTPError))
+    return isinstance(error, (OSError, httpx2.HTTPError))
 
 
 def _state_dict(
