@@ -44,7 +44,7 @@ def draw_violins(graphs: pl.DataFrame, registry: pl.DataFrame, path: str | Path)
     others = known.filter(pl.col("macro_family") == "Other")["model_name"].n_unique()
     series = known.select("benchmark", "split").unique().sort(pl.all()).rows()
     with figure(path, 13, 2.6 * max(len(series), 1) + 0.4) as drawn:
-        axes = drawn.subplots(max(len(series), 1), len(SIGNATURES), squeeze=False, sharey=True)
+        axes = drawn.subplots(max(len(series), 1), len(SIGNATURES), squeeze=False, sharey="row")
         if not series:
             for axis in axes.flat:
                 note(axis, "no graph of a trained model")
