@@ -235,7 +235,7 @@ def test_graphs_table_has_the_signatures_of_the_shards(demo_collection: Path) ->
         assert row[name] == pytest.approx(value, rel=1e-9), name
 
 
-def test_another_k_redoes_the_graphs_alone(
+def test_another_k_redoes_the_graphs_and_what_reads_them(
     demo_collection: Path, run_workflow: Callable, tmp_path: Path
 ) -> None:
     config = yaml.safe_load((demo_collection.parent / "config.yaml").read_text())
@@ -244,7 +244,8 @@ def test_another_k_redoes_the_graphs_alone(
     config["analysis"] = {"graph": {"k": 5}}
     jobs = planned_jobs(run_workflow(tmp_path, config, "--dry-run").stdout)
     assert jobs["graphs"] == 2
-    assert set(jobs) == {"graphs", "graphs_table", "all", "total"}
+    of_graphs = {"graphs_table", "likelihood_ratio", "figure_violins"}
+    assert set(jobs) == {"graphs", *of_graphs, "all", "total"}
 
 
 def test_a_second_run_does_nothing(demo_collection: Path, run_workflow: Callable) -> None:
