@@ -128,5 +128,6 @@ def test_the_benchmarks_of_an_accelerator_run(capsys: pytest.CaptureFixture[str]
 
 
 def test_a_stand_in_keeps_its_pace(tmp_path: Path) -> None:
-    # No faster than its pace; how near to it, the benchmark tells.
-    assert pace._rate(16, 2000, 2000, tmp_path) < 2200
+    # Of 2,000 images the first batch of 256 is not counted, and two more may be under way when it
+    # is there: no faster than its pace but for these. How near to it, the benchmark tells.
+    assert pace._rate(16, 2000, 2000, tmp_path) < 2000 * 1744 / (1744 - 512) + 1
