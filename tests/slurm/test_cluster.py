@@ -134,8 +134,6 @@ def test_a_drained_node_and_a_silent_controller_lose_nothing(driver: Driver, who
     slurm.command("scontrol", "update", f"NodeName={slurm.host}", "State=RESUME")
     # All held: a step that a group begins while nobody answers fails, and the group comes again.
     held = driver.hold(*MODELS)
-    # Until the driver has asked once: not told MinJobAge, it would ask sacct.
-    time.sleep(15)
     # A controller that answers nobody for a while, longer than the tools that ask it wait.
     slurm.daemons["slurmctld"].send_signal(signal.SIGSTOP)
     try:

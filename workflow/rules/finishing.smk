@@ -1,8 +1,17 @@
-# What a run does when its jobs are over: the report, the analyses of what exists, what it says.
+# What a run does before its jobs and when they are over: the report, the analyses of what exists, what it says.
 import subprocess
 import sys
 
 import yaml
+
+
+def ask_once_for_min_job_age():
+    # Before each look at its jobs the SLURM plugin (2.8.0) asks the controller for MinJobAge. Where
+    # that is silent for ten seconds just then, the plugin turns from squeue to sacct, which knows
+    # nothing without accounting, and the driver waits for ever. One answer is enough.
+    plugin = sys.modules.get("snakemake_executor_plugin_slurm")
+    if plugin is not None and (age := plugin.get_min_job_age()) is not None:
+        plugin.get_min_job_age = lambda: age
 
 
 def snakemake_again(log, *arguments, targets=(), **changes):
