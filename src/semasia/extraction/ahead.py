@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.metadata
 import json
 import os
 import shutil
@@ -26,8 +25,8 @@ from typing import Any
 
 from semasia.files import whole_file
 from semasia.recipes import EXTRACT
+from semasia.versions import versions
 
-_PACKAGES = ("semasia", "timm", "torch", "torchvision", "pillow", "numpy")
 _TARGETS = "targets.json"
 
 
@@ -93,7 +92,7 @@ def key_of(order: Order, encoder: Mapping[str, Any], preprocess: str, precision:
         preprocess,
         precision,
         hashlib.sha256(order.facts.read_bytes()).hexdigest(),
-        {package: importlib.metadata.version(package) for package in _PACKAGES},
+        versions(),
         _state_of(Path(weights["path"])) if weights.get("path") else None,
     ]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
@@ -114,7 +113,12 @@ def take(order: Order, key: str) -> bool:
 
 def keep(order: Order, key: str, row: Mapping[str, Any]) -> None:
     """Note the timings of a shard that was made ahead; only then can it be taken."""
-    with whole_file(order.made(key).with_suffix(".json")) as temporary:
+    write_row(order.made(key).with_suffix(".json"), row)
+
+
+def write_row(path: Path, row: Mapping[str, Any]) -> None:
+    """Write the timings of a shard."""
+    with whole_file(path) as temporary:
         temporary.write_text(json.dumps(row) + "\n", encoding="utf-8")
 
 

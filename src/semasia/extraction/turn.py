@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -11,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from semasia.errors import SemasiaError, StoppedError
-from semasia.extraction.ahead import Order, keep, keep_link, key_of, others, take
-from semasia.files import whole_file
+from semasia.extraction.ahead import Order, keep, keep_link, key_of, others, take, write_row
 
 _logger = logging.getLogger(__name__)
 
@@ -81,8 +79,7 @@ def take_turn(order: Order, asked: Asked, run: Path, began: float) -> None:
     except _TakenError:
         _logger.info("made by the job of another split meanwhile")
         return
-    with whole_file(order.timings) as temporary:
-        temporary.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    write_row(order.timings, row)
     if not asked.together:
         return
     keep_link(order, key)

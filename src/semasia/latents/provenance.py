@@ -7,7 +7,6 @@ machine.
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -18,8 +17,7 @@ import numpy as np
 from semasia.inputs import PreparedSplit
 from semasia.latents.schema import FORMAT
 from semasia.recipes import EXTRACT
-
-_PACKAGES = ("semasia", "timm", "torch", "torchvision", "pillow", "numpy")
+from semasia.versions import versions
 
 
 def provenance_of(prepared: PreparedSplit, encoder: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,7 +51,7 @@ def provenance_of(prepared: PreparedSplit, encoder: Mapping[str, Any]) -> dict[s
         "recipe": EXTRACT,
         "benchmark": benchmark,
         **encoder,
-        "versions": {p: importlib.metadata.version(p) for p in _PACKAGES},
+        "versions": versions(),
     }
 
 
