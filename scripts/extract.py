@@ -12,15 +12,14 @@ failure = Path(results, "failures", *target[:2], f"{target[2]}.json")
 with job(snakemake.log[0], failure=failure, attempt=snakemake.resources.attempt):
     from semasia.extraction import Asked, Order, take_turn
 
+    tuning = snakemake.config["extract"]
     asked = Asked(
         encoder=snakemake.params.encoder,
         preprocess=snakemake.params.preprocess,
         precision=snakemake.params.precision,
-        device=snakemake.resources.device,
+        device=tuning["device"],
         wishes={
-            "batch_size": snakemake.resources.batch_size or None,
-            "batches_per_part": snakemake.resources.batches_per_part,
-            "compile_from": snakemake.resources.compile_from or None,
+            **{k: tuning[k] for k in ("batch_size", "batches_per_part", "compile_from")},
             "threads": snakemake.threads,
         },
         together=bool(snakemake.resources.together),

@@ -35,6 +35,8 @@ TABLES += ["likelihood_ratio"]
 RESULTS = COLLECTION.config.results
 LOGS = COLLECTION.config.logs
 EXTRACT = COLLECTION.config.extract
+# With the defaults of what it leaves out, for the script.
+config["extract"] = EXTRACT.model_dump(mode="json")
 
 
 wildcard_constraints:

@@ -5,15 +5,6 @@ import sys
 import yaml
 
 
-def ask_once_for_min_job_age():
-    # Before each look at its jobs the SLURM plugin (2.8.0) asks the controller for MinJobAge. Where
-    # that is silent for ten seconds just then, the plugin turns from squeue to sacct, which knows
-    # nothing without accounting, and the driver waits for ever. One answer is enough.
-    plugin = sys.modules.get("snakemake_executor_plugin_slurm")
-    if plugin is not None and (age := plugin.get_min_job_age()) is not None:
-        plugin.get_min_job_age = lambda: age
-
-
 def snakemake_again(log, *arguments, targets=(), **changes):
     # Run this workflow once more on the configuration in force, its output in a file.
     Path(LOGS).mkdir(parents=True, exist_ok=True)

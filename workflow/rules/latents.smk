@@ -18,11 +18,8 @@ rule extract:
         gpu=EXTRACT_GPUS,
         mem_mb=extract_mem_mb,
         runtime="4h",
-        # Tuning these never redoes work: they are no parameters.
-        batch_size=EXTRACT.batch_size or 0,
-        batches_per_part=EXTRACT.batches_per_part,
-        compile_from=EXTRACT.compile_from or 0,
-        device=EXTRACT.device,
+        # No parameter, as tuning never redoes work; what no profile decides is read from the
+        # configuration, as each resource is worked out for each job.
         together=EXTRACT_TOGETHER,
         attempt=this_attempt,
     params:
