@@ -91,7 +91,7 @@ def _measured(folder: Path, *arguments: str) -> dict[str, Any]:
     return {
         "seconds": round(time.perf_counter() - began, 1),
         "processor_s": round(usage.ru_utime + usage.ru_stime, 1),
-        "peak_mb": round(usage.ru_maxrss / 1000),
+        "peak_mb": round(usage.ru_maxrss * 1024 / 1e6),
         "jobs": counts.get("total", 0),
         "extractions": counts.get("extract", 0),
     }

@@ -19,7 +19,7 @@ from semasia.geometry.probes.fitting import FOLDS, GRID, SEED, fit_strong
 
 ROWS = int(os.environ.get("SEMASIA_PROBE_ROWS", "50000"))
 WIDTH, CLASSES, TEST = 768, 10, 5000
-_TOLERANCE = 1e-5
+_TOLERANCE = float(os.environ.get("SEMASIA_PROBE_TOLERANCE", "1e-4"))
 
 
 def run() -> dict[str, Any]:

@@ -16,7 +16,7 @@ REGISTRY = 3
 # What building a network without weights tells.
 CAPACITY = 2
 # Rows of the geometry table.
-GEOMETRY = 3
+GEOMETRY = 4
 # Rows of the graphs table.
 GRAPHS = 1
 # Rows of the probes table, and of the artefact table made from it.

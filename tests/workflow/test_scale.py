@@ -7,6 +7,7 @@ parameters and sets of inputs are compared as after a real run; its jobs alone a
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterable
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import snakemake
 import yaml
 
 from benchmarks.synthetic import write_workflow
@@ -249,6 +251,33 @@ def test_how_latents_are_computed_schedules_every_shard(
     assert after(finished, change) == (
         extractions(WHOLE, MODELS) | measurements(WHOLE, MODELS) | AGGREGATES
     )
+
+
+def test_what_is_remembered_changes_no_plan(tmp_path: Path) -> None:
+    """`repeated.smk` has Snakemake ask once what it would ask for every job: same answers."""
+    config = configuration()
+    config["benchmarks"] = [{"name": "mnist"}, {"name": "digits"}]
+    write(tmp_path, config, cards()[:8])
+    root = tmp_path / "plain"
+    shutil.copytree(REPOSITORY / "workflow", root / "workflow")
+    for name in ("scripts", "registry", "envs"):
+        (root / name).symlink_to(REPOSITORY / name)
+    rules = root / "workflow" / "rules" / "repeated.smk"
+    rules.write_text(rules.read_text().replace('== "9.27.1"', '== "none"'))
+    assert snakemake.__version__ == "9.27.1", "look again at what repeated.smk remembers"
+    command = workflow_command(tmp_path, "--dry-run", "--quiet", "host")
+    # What a plan says in which order depends on that of sets.
+    ordered = {**clean_environment(), "PYTHONHASHSEED": "0"}
+    plans = []
+    for snakefile in (REPOSITORY / "workflow" / "Snakefile", root / "workflow" / "Snakefile"):
+        command[command.index("--snakefile") + 1] = str(snakefile)
+        done = subprocess.run(command, capture_output=True, text=True, env=ordered)
+        assert done.returncode == 0, done.stderr
+        plans.append(
+            sorted(re.sub(r"(Job) \d+|^\[.*\]$", r"\1", done.stdout, flags=re.M).splitlines())
+        )
+    assert sum("Extracting" in line for line in plans[0]) == 4 * 8
+    assert plans[0] == plans[1]
 
 
 def test_missing_shards_are_targets_that_make_themselves(

@@ -50,9 +50,7 @@ if snakemake.__version__ == "9.27.1":
         holder.get_function_params = parameters
     # Where a rule's script and environment lie, and what is in them.
     snakemake.sourcecache.parse_uri = functools.cache(snakemake.sourcecache.parse_uri)
-    snakemake.script.get_source = remember(
-        snakemake.script.get_source, constant_script
-    )
+    snakemake.script.get_source = remember(snakemake.script.get_source, constant_script)
 
 
 def ask_once_for_min_job_age():

@@ -16,6 +16,7 @@ from semasia.audit.shard_file import ShardFile
 from semasia.errors import SemasiaError
 from semasia.inputs import PreparedSplit
 from semasia.latents.checks import read_provenance
+from semasia.latents.nearness import nearness
 
 if TYPE_CHECKING:
     from semasia.encoders import Encoder
@@ -178,7 +179,7 @@ def _compare(drawn: Drawn, network: _Network, inputs: InputsAtHand, result: Reco
     if again.shape != stored.shape:
         record.note("values", f"the network gives vectors of {again.shape[1]} now{other}.")
         return
-    cosine, error = _nearness(stored, again)
+    cosine, error = nearness(stored, again)
     result.compared += len(stored)
     result.shards += 1
     lowest, largest = float(cosine.min()), float(error.max())
@@ -226,25 +227,3 @@ def _encoded(encoder: Encoder, prepared: PreparedSplit, positions: np.ndarray) -
         images = [prepared.image(int(p)) for p in positions[start : start + _BATCH]]
         blocks.append(encoder.encode(torch.stack([encoder.preprocess(i) for i in images])))
     return np.concatenate(blocks)
-
-
-def _nearness(stored: np.ndarray, again: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Compare (k, d) float64 vectors row by row.
-
-    Returns
-    -------
-    (k,) float64 array
-        Cosines; 1 for equal rows, those of zeros included.
-    (k,) float64 array
-        Lengths of the differences, each divided by the longer of its two vectors: in [0, 2].
-    """
-    lengths = np.linalg.norm(stored, axis=1), np.linalg.norm(again, axis=1)
-    apart = np.linalg.norm(stored - again, axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        cosine = np.sum(stored * again, axis=1) / (lengths[0] * lengths[1])
-        error = apart / np.maximum(*lengths)
-    same = apart == 0
-    return (
-        np.where(same, 1.0, np.nan_to_num(cosine, nan=0.0)),
-        np.where(same, 0.0, np.nan_to_num(error, nan=2.0)),
-    )

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from semasia.beside import ahead_of
 from semasia.files import whole_file
 from semasia.recipes import EXTRACT
 from semasia.versions import versions
@@ -68,7 +69,7 @@ class Order:
     @property
     def store(self) -> Path:
         """The hidden folder beside the shard."""
-        return self.shard.with_name(f".{self.split}.made")
+        return ahead_of(self.shard)
 
     def made(self, key: str) -> Path:
         """Return the path of the shard of a key in the store."""

@@ -10,6 +10,7 @@ import torch
 
 from semasia.encoders import Encoder
 from semasia.encoders.precision import Precision
+from semasia.latents.nearness import nearness
 
 SAMPLE_ROWS = 64
 # Images per forward pass: the sample fits wherever any batch does.
@@ -18,7 +19,7 @@ _BATCH = 1
 
 @dataclass(frozen=True)
 class Parity:
-    """Cosines and relative errors ‖a − b‖ / ‖b‖ of rows, b being float32's.
+    """Cosines and relative errors ‖a − b‖ / max(‖a‖, ‖b‖) of rows, b being float32's.
 
     Attributes
     ----------
@@ -62,13 +63,9 @@ def parity_of(encoder: Encoder, rows: int, batch: Callable[[range], torch.Tensor
 
 def compared(found: np.ndarray, exact: np.ndarray) -> Parity:
     """Compare (n, d) vectors with (n, d) exact ones, row by row, in float64."""
-    a, b = found.astype(np.float64), exact.astype(np.float64)
-    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    cosines = np.divide((a * b).sum(axis=1), norms, out=np.ones(len(a)), where=norms > 0)
-    lengths = np.linalg.norm(b, axis=1)
-    errors = np.linalg.norm(a - b, axis=1) / np.where(lengths > 0, lengths, 1)
+    cosines, errors = nearness(found, exact)
     return Parity(
-        rows=len(a),
+        rows=len(found),
         cosine_min=float(cosines.min()),
         cosine_median=float(np.median(cosines)),
         error_median=float(np.median(errors)),

@@ -1,5 +1,6 @@
 """Geometry: what one latent space looks like."""
 
+from semasia.geometry.block import rows_of_block
 from semasia.geometry.cache import RowCache
 from semasia.geometry.definitions import METRIC_DEFINITIONS
 from semasia.geometry.further import FURTHER_METRICS, further_metrics
@@ -26,5 +27,6 @@ __all__ = [
     "geometric_metrics",
     "geometry_row",
     "moments",
+    "rows_of_block",
     "unreadable_row",
 ]

@@ -12,13 +12,7 @@ from semasia.geometry.definitions import METRIC_DEFINITIONS
 from semasia.geometry.directions import UNIFORMITY_ROWS, mean_cosine, uniformity
 from semasia.geometry.metrics import checked, spectrum
 from semasia.geometry.moments import Moments, moments
-from semasia.geometry.neighbours import (
-    NEIGHBOUR_ROWS,
-    K,
-    hubness,
-    intrinsic_dimension,
-    neighbours,
-)
+from semasia.geometry.neighbourhoods import NEIGHBOUR_ROWS, K, hubness, intrinsic_dimension
 
 FURTHER_METRICS = tuple(m for m, known in METRIC_DEFINITIONS.items() if known.beyond_paper)
 _SEED = 0
@@ -61,7 +55,11 @@ def further_metrics_of(
         "uniformity": lambda: uniformity(sampled([sample], len(sample), UNIFORMITY_ROWS)),
     }
     if k >= 2:
-        indices, distances = neighbours(sample, k)
+        # Numba takes half a second to import.
+        from semasia.neighbours import distances_to, nearest_neighbours
+
+        indices = nearest_neighbours(sample, k)
+        distances = distances_to(sample, indices)
         found["intrinsic_dimension"] = lambda: intrinsic_dimension(distances)
         if k == K:
             found["hubness"] = lambda: hubness(indices)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from semasia.beside import lock_of
 from semasia.errors import StorageError
 
 _logger = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ def only_writer(
     StorageError
         If the lock file cannot be made.
     """
-    path = shard.with_name(f".{shard.stem}.lock")
+    path = lock_of(shard)
     handle = _acquired(path, wait, waiting)
     try:
         yield handle is not None

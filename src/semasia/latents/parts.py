@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from semasia.beside import parts_of
 from semasia.files import sha256_of_file, whole_file
 
 ENGINES = ("eager", "inductor")
@@ -87,7 +88,7 @@ class Parts:
     """
 
     def __init__(self, shard: Path, key: str) -> None:
-        self.root = shard.with_name(f".{shard.stem}.parts")
+        self.root = parts_of(shard)
         self.folder = self.root / key[:32]
 
     def plan(self) -> Plan | None:

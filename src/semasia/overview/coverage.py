@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from semasia.beside import ahead_of, lock_of, parts_of
 from semasia.config.collection import Collection, Target
 
 if TYPE_CHECKING:
@@ -76,13 +77,14 @@ def states_of(collection: Collection, results: Path) -> Iterator[State]:
             for split in splits:
                 target = Target(benchmark, model, split)
                 rows = collection.rows(benchmark, split)
-                if f"{split}.parquet" in names:
+                shard = folder / f"{split}.parquet"
+                if shard.name in names:
                     yield State(target, rows, rows, "done")
                     continue
-                made = f".{split}.made" in names and _is_made_ahead(folder / f".{split}.made")
-                parts = folder / f".{split}.parts"
+                ahead, parts, lock = ahead_of(shard), parts_of(shard), lock_of(shard)
+                made = ahead.name in names and _is_made_ahead(ahead)
                 kept = rows if made else _rows_in_parts(parts, parts.name in names)
-                if f".{split}.lock" in names and _is_held(folder / f".{split}.lock"):
+                if lock.name in names and _is_held(lock):
                     yield State(target, rows, kept, "running")
                 elif f"{split}.json" in failures:
                     record = _record(results / "failures" / benchmark / model / f"{split}.json")

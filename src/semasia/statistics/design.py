@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from semasia.errors import StatisticsError
+from semasia.registry.parsed import FLAGS
 
 # ImageNet's variants by number of classes, as the authors' published analysis orders them
 # (SPAICOM/semasia-datasets, scripts/stat_analysis.py, `IMAGENET_VARIANTS`).
@@ -33,6 +34,9 @@ SIZE_ORDERS: dict[str, tuple[str, ...]] = {
     "MobileViT": ("XXSmall", "XSmall", "Small", "Medium", "Large", "XLarge"),
 }
 
+# What an identifier says of the network itself in a word or not at all.
+DESIGN_FLAGS = tuple(sorted(FLAGS - {"pretrain_i18n"}))
+
 REQUIRED = (
     "model_name",
     "family",
@@ -57,16 +61,7 @@ REQUIRED = (
     "pretrain_aug",
     "num_parameters",
     "num_backbone_parameters",
-    "is_distilled",
-    "is_pruned",
-    "is_legacy",
-    "uses_rmlp",
-    "uses_rw",
-    "uses_cr",
-    "uses_ns",
-    "uses_abswin",
-    "uses_ts",
-    "uses_aa",
+    *DESIGN_FLAGS,
     "crop_pct",
     "crop_mode",
     "interpolation",

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from semasia.statistics.design import IMAGENET_VARIANTS
+from semasia.statistics.design import DESIGN_FLAGS, IMAGENET_VARIANTS
 
 
 class Kind(NamedTuple):
@@ -85,16 +85,7 @@ _design = (
     "positional_encoding",
     "activation",
     "pe_scope",
-    "is_distilled",
-    "is_pruned",
-    "is_legacy",
-    "uses_rmlp",
-    "uses_rw",
-    "uses_cr",
-    "uses_ns",
-    "uses_abswin",
-    "uses_ts",
-    "uses_aa",
+    *DESIGN_FLAGS,
     "pretrain_config",
     "pretrain_dataset",
 )

@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING
 from semasia.deferred import deferred
 
 if TYPE_CHECKING:
-    from semasia.geometry.graphs.compiled import use_threads
     from semasia.geometry.graphs.cycles import cycle_length, square_clustering
     from semasia.geometry.graphs.graph import Graph, neighbour_graph
-    from semasia.geometry.graphs.neighbours import nearest_neighbours
     from semasia.geometry.graphs.points import RECIPES
     from semasia.geometry.graphs.shortest_paths import distance_signatures
     from semasia.geometry.graphs.signatures import (
@@ -37,11 +35,9 @@ __all__ = [
     "eigengap_normalized",
     "graph_row",
     "graph_signatures",
-    "nearest_neighbours",
     "neighbour_graph",
     "square_clustering",
     "unreadable_graph_rows",
-    "use_threads",
 ]
 
 # Numba takes half a second to import.
@@ -60,10 +56,8 @@ __getattr__ = deferred(
         "eigengap_normalized": "spectrum",
         "graph_row": "table",
         "graph_signatures": "signatures",
-        "nearest_neighbours": "neighbours",
         "neighbour_graph": "graph",
         "square_clustering": "cycles",
         "unreadable_graph_rows": "table",
-        "use_threads": "compiled",
     },
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from semasia.geometry.graphs.compiled import compiled, numba
 from semasia.geometry.graphs.graph import Graph
+from semasia.neighbours.compiled import compiled, numba
 
 
 def breadth_first(graph: Graph) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -91,13 +91,13 @@ def neighbour_graph(Z: Any, k: int) -> Graph:
     Raises
     ------
     DegenerateEmbeddingError
-        As :func:`semasia.geometry.graphs.nearest_neighbours`, which says how ties are broken.
+        As :func:`semasia.neighbours.nearest_neighbours`, which says how ties are broken.
 
     References
     ----------
     Semasia, Appendix G.1.
     """
-    from semasia.geometry.graphs.neighbours import nearest_neighbours
+    from semasia.neighbours import nearest_neighbours
 
     nearest = nearest_neighbours(Z, k)
     sources = np.repeat(np.arange(len(nearest)), k)

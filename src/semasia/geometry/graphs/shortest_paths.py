@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from semasia.geometry.graphs.compiled import compiled, numba
 from semasia.geometry.graphs.cycles import breadth_first
 from semasia.geometry.graphs.graph import Graph
+from semasia.neighbours.compiled import compiled, numba
 
 # Words of 64 sources that are searched together: as many as a cache holds the frontiers of.
 _WORDS = 4

@@ -9,11 +9,11 @@ import numpy as np
 
 from semasia.errors import DegenerateEmbeddingError
 from semasia.geometry.cache import RowCache
-from semasia.geometry.graphs.duplicates import distinct_rows
 from semasia.geometry.graphs.graph import neighbour_graph
 from semasia.geometry.graphs.points import PAPER_POINTS, points_of, recipes_of
 from semasia.geometry.graphs.signatures import graph_signatures
 from semasia.latents import Shard
+from semasia.neighbours import distinct_rows
 
 # Names and order of the table's columns, with what each holds.
 COLUMNS: dict[str, type] = {

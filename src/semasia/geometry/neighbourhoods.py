@@ -15,43 +15,6 @@ NEIGHBOUR_ROWS = 5000
 K = 10
 # Facco et al. (2017) leave out the largest tenth of the ratios, where the density varies most.
 _KEPT = 0.9
-_SPARE = 4
-
-
-def neighbours(Z: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the k nearest other rows of each row, exactly, nearest first.
-
-    Parameters
-    ----------
-    Z : (n, d) float array
-    k : int
-        Less than n.
-
-    Returns
-    -------
-    indices : (n, k) int64 array
-    distances : (n, k) float64 array
-        Euclidean, computed from differences: equal rows are at 0 exactly.
-    """
-    import faiss
-
-    # Faiss takes float32 and squared norms, which lose all digits where the mean is far away.
-    centred = np.ascontiguousarray(Z - Z.mean(axis=0, dtype=np.float64), np.float32)
-    index = faiss.IndexFlatL2(centred.shape[1])
-    index.add(centred)  # type: ignore[reportCallIssue]
-    # One more than asked for, as a row finds itself, or a copy of itself in its place; and
-    # some more to rank anew, as float32 confuses near ties.
-    wanted = min(len(Z), k + 1 + _SPARE)
-    _, found = index.search(centred, wanted)  # type: ignore[reportCallIssue]
-    own = found == np.arange(len(Z))[:, None]
-    own[~own.any(axis=1), -1] = True
-    indices = found[~own].reshape(len(Z), wanted - 1)
-    distances = np.stack(
-        [np.sqrt(np.square(np.asarray(Z, np.float64) - Z[column]).sum(1)) for column in indices.T],
-        axis=1,
-    )
-    order = np.argsort(distances, axis=1, kind="stable")[:, :k]
-    return np.take_along_axis(indices, order, 1), np.take_along_axis(distances, order, 1)
 
 
 def intrinsic_dimension(distances: np.ndarray) -> float:

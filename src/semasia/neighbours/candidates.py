@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from semasia.geometry.graphs.compiled import compiled, numba
+from semasia.neighbours.compiled import compiled, numba
 
 _CHUNK = 64
 

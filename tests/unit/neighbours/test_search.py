@@ -10,8 +10,7 @@ from sklearn.datasets import load_digits
 from sklearn.neighbors import NearestNeighbors
 
 from semasia.errors import DegenerateEmbeddingError
-from semasia.geometry.graphs import nearest_neighbours
-from semasia.geometry.graphs import neighbours as search
+from semasia.neighbours import nearest_neighbours, search
 
 
 def by_brute_force(Z: np.ndarray, k: int) -> np.ndarray:

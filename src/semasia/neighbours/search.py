@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from semasia.errors import DegenerateEmbeddingError
-from semasia.geometry.graphs.candidates import (
+from semasia.neighbours.candidates import (
     keep_by_column,
     keep_by_row,
     rank_candidates,
     scan_all,
 )
-from semasia.geometry.graphs.duplicates import distinct_rows, spread_to_duplicates
+from semasia.neighbours.duplicates import distinct_rows, spread_to_duplicates
 
 # Rows per side of a tile of products: 16 MiB in float32, about what a last-level cache holds.
 _TILE = 2048
@@ -57,6 +57,25 @@ def nearest_neighbours(Z: Any, k: int) -> np.ndarray:
     if len(points) == len(rows):
         return nearest
     return spread_to_duplicates(group, best, nearest, k)
+
+
+def distances_to(Z: Any, indices: np.ndarray) -> np.ndarray:
+    """Return the Euclidean distance of every row to some others, such as its neighbours.
+
+    Computed from differences in float64: equal rows are at 0 exactly.
+
+    Parameters
+    ----------
+    Z : (n, d) array-like of float
+    indices : (n, k) int array
+
+    Returns
+    -------
+    (n, k) float64 array
+    """
+    rows = np.asarray(Z, np.float64)
+    columns = [np.sqrt(np.square(rows - rows[others]).sum(axis=1)) for others in indices.T]
+    return np.stack(columns, axis=1)
 
 
 def _checked(Z: Any, k: int) -> np.ndarray:

@@ -25,7 +25,7 @@ def test_works_where_no_cache_can_be_written(tmp_path: Path) -> None:
         tmp_path / "semasia",
         ignore=shutil.ignore_patterns("__pycache__"),
     )
-    (tmp_path / "semasia/geometry/graphs/__pycache__").write_text("not a folder")
+    (tmp_path / "semasia/neighbours/__pycache__").write_text("not a folder")
     home = tmp_path / "home"
     home.write_text("not a folder")
     environment = {

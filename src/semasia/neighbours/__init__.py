@@ -1,0 +1,28 @@
+"""Exact nearest neighbours of the rows of an embedding, the same on every machine."""
+
+from typing import TYPE_CHECKING
+
+from semasia.deferred import deferred
+
+if TYPE_CHECKING:
+    from semasia.neighbours.compiled import use_threads
+    from semasia.neighbours.duplicates import distinct_rows
+    from semasia.neighbours.search import distances_to, nearest_neighbours
+
+__all__ = [
+    "distances_to",
+    "distinct_rows",
+    "nearest_neighbours",
+    "use_threads",
+]
+
+# Numba takes half a second to import.
+__getattr__ = deferred(
+    __name__,
+    {
+        "distances_to": "search",
+        "distinct_rows": "duplicates",
+        "nearest_neighbours": "search",
+        "use_threads": "compiled",
+    },
+)
