@@ -86,6 +86,10 @@ class ProbeError(SemasiaError):
     """A probe cannot be fitted: too few rows or classes, or its solver did not converge."""
 
 
+class ComparisonError(SemasiaError):
+    """Two latent spaces cannot be compared: rows that do not correspond, or an undefined value."""
+
+
 class StoppedError(SemasiaError):
     """The process was asked to end by a signal, has saved its work, and ends."""
 

@@ -1,0 +1,1 @@
+"""Comparison: how far latent spaces of the same inputs agree, and maps between them."""
