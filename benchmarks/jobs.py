@@ -18,9 +18,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import yaml
 
 from semasia.compat import import_timm
+from semasia.config import Collection
 from semasia.registry.location import registry_folder
 
 # The fewest operations of semasia-v1, about the median, and as many parameters as its mean.
@@ -32,6 +34,7 @@ _NETWORKS = {
 _ROWS = 16
 # Operations per second that a device sustains over a collection; float32 first, then less.
 _PACES = (1e13, 3e13, 1e14, 2e14)
+_PACE = 3e13
 
 
 def run() -> dict[str, Any]:
@@ -44,7 +47,12 @@ def run() -> dict[str, Any]:
     shares = _shares(table)
     for pace, both in shares.items():
         print(f"{float(pace):.0e} operations/s: {both}", flush=True)
-    return {"rows": _ROWS, "table": table, "shares_of_plan": shares}
+    return {
+        "rows": _ROWS,
+        "table": table,
+        "shares_of_plan": shares,
+        "shares_of_targets": _of_targets(table),
+    }
 
 
 def _measured(architecture: str, folder: Path) -> dict[str, Any]:
@@ -139,17 +147,7 @@ def _shares(table: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
     Fixed seconds grow in a straight line with a network's parameters, through the smallest and the
     one of mean size, so that the mean over all models is the line's at their mean.
     """
-    import polars as pl
-
-    from semasia.config import Collection, parse_config
-
-    registry = registry_folder()
-    path = registry.parent / "config" / "semasia.yaml"
-    config = parse_config(yaml.safe_load(path.read_text()), str(path))
-    collection = Collection.resolve(config, registry, str(path))
-    known = pl.read_parquet(registry / "registry.parquet").filter(
-        pl.col("model_name").is_in(list(collection.models))
-    )
+    collection, known = _whole()
     images = sum(collection.rows(b, s) for b in collection.benchmarks for s in collection.splits(b))
     operations = float(known["flops"].sum()) * images
     models, shards = len(collection.models), len(list(collection.targets()))
@@ -171,3 +169,34 @@ def _shares(table: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
         }
         for pace in _PACES
     }
+
+
+def _of_targets(table: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the fixed share of the smallest target and of the median one, at one pace."""
+    collection, known = _whole()
+    splits = sorted(
+        collection.rows(b, s) for b in collection.benchmarks for s in collection.splits(b)
+    )
+    found = {}
+    for kind, rows in (("smallest", splits[0]), ("median", splits[len(splits) // 2])):
+        row = table[kind]
+        named = pl.col("model_name").str.split(".").list.first()
+        own = known.filter(named == row["architecture"])
+        work = float(own["flops"][0]) * rows / _PACE
+        each = (row["first_together_s"] + (len(splits) - 1) * row["taken_s"]) / len(splits)
+        found[kind] = {"images": rows, "pace": _PACE, "work_s": round(work, 2)} | {
+            name: round(fixed / (fixed + work), 4)
+            for name, fixed in (
+                ("apart", row["apart_s"] + row["snakemake_s"]),
+                ("together", each + row["snakemake_s"]),
+            )
+        }
+    return found
+
+
+def _whole() -> tuple[Collection, pl.DataFrame]:
+    """Return the paper's collection, and the registry's rows of its models."""
+    registry = registry_folder()
+    collection = Collection.load(registry.parent / "config" / "semasia.yaml", registry)
+    table = pl.read_parquet(registry / "registry.parquet")
+    return collection, table.filter(pl.col("model_name").is_in(list(collection.models)))

@@ -29,7 +29,17 @@ def jobs() -> str:
         for pace, both in result["shares_of_plan"].items()
     ]
     head = ("TFLOP/s sustained", "fixed share, apart", "fixed share, together")
-    return f"{text}\n{table(head, shares)}\n{machine(result)}"
+    targets = [
+        (
+            f"{kind} target: {row['images']:,} images, {row['work_s']:.2f} s of forward passes",
+            f"{100 * row['apart']:.0f} %",
+            f"{100 * row['together']:.0f} %",
+        )
+        for kind, row in result["shares_of_targets"].items()
+    ]
+    pace = next(iter(result["shares_of_targets"].values()))["pace"]
+    of_targets = table((f"at {pace / 1e12:.0f} TFLOP/s", *head[1:]), targets)
+    return f"{text}\n{table(head, shares)}\n{of_targets}\n{machine(result)}"
 
 
 def graph() -> str:
