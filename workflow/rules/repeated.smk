@@ -12,6 +12,7 @@ import snakemake.jobs
 import snakemake.rules
 import snakemake.script
 import snakemake.sourcecache
+from snakemake.settings.enums import Quietness
 
 # The graph lives as long as the process: looking through it for garbage, while it grows and once more at the end,
 # finds nothing.
@@ -51,6 +52,11 @@ if snakemake.__version__ == "9.27.1":
     # Where a rule's script and environment lie, and what is in them.
     snakemake.sourcecache.parse_uri = functools.cache(snakemake.sourcecache.parse_uri)
     snakemake.script.get_source = remember(snakemake.script.get_source, constant_script)
+    # What a plan would say of each job is put into words even where the profile keeps it quiet.
+    told = workflow.output_settings
+    if told.dryrun and Quietness.RULES in (told.quiet or ()):
+        if not told.log_handler_settings:
+            snakemake.jobs.Job.log_info = lambda job, **how: None
 
 
 def ask_once_for_min_job_age():
