@@ -21,7 +21,9 @@ NAMES = (
     "scheduling",
     "geometry",
     "probes",
+    "alignment",
     "graphs",
+    "similarity",
     "simulation",
 )
 

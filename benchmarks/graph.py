@@ -41,6 +41,8 @@ def run() -> dict[str, Any]:
             content = yaml.safe_load(_CONFIG.read_text(encoding="utf-8"))
             if of > 1:
                 content["models"]["only"] = chosen
+                # Its pairs may not be among them.
+                content["comparison"] = None
             _configure(folder, content)
 
             def add(

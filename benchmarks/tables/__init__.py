@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from benchmarks.record import RESULTS
-from benchmarks.tables import analyses, extraction, scale
+from benchmarks.tables import analyses, comparison, extraction, scale
 
 DOCS = RESULTS.parents[1] / "docs"
 
@@ -28,6 +28,9 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "false_discoveries": ("methods-statistics.md", analyses.false_discoveries),
     "geometry": ("methods.md", analyses.geometry),
     "probes": ("methods.md", analyses.probes),
+    "similarity_measures": ("methods-comparison.md", comparison.measures),
+    "similarity": ("methods-comparison.md", comparison.similarity),
+    "alignment": ("methods-alignment.md", analyses.alignment),
 }
 
 

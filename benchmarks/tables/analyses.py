@@ -38,6 +38,21 @@ def probes() -> str:
     )
 
 
+def alignment() -> str:
+    """A sweep of ranks against one, and CCA against scikit-learn's."""
+    result = read("alignment")
+    linear, cca = result["linear"], result["cca"]
+    return (
+        f"`linear` on {linear['rows']:,} pairs of width {linear['width']}, {linear['test_rows']:,} "
+        f"test rows: {linear['seconds']['one rank']} s at full rank alone, "
+        f"{linear['seconds']['sweep']} s at {len(linear['ranks'])} ranks, ×{linear['ratio']}. "
+        f"`cca` with {cca['components']} directions on {cca['rows']:,} pairs of width "
+        f"{cca['width']}: {cca['seconds']['semasia']} s; scikit-learn "
+        f"{cca['seconds']['scikit_learn']} s, ×{cca['ratio']}; correlations differ by at most "
+        f"{cca['largest_difference_of_correlations']:.0e}. {machine(result)}"
+    )
+
+
 def graphs() -> str:
     """Seconds of the graph and of each signature, against the baseline."""
     result = read("graphs")

@@ -25,6 +25,11 @@ PROBES = 1
 TIMINGS = 2
 # Rows of the tables of plan and coverage.
 OVERVIEW = 1
+# Rows of the tables of similarities, alignments, transfers and bases.
+SIMILARITY = 1
+ALIGNMENT = 1
+TRANSFER = 1
+BASES = 1
 # Matched pairs of models.
 CONTRASTS = 1
 # Rows of the tables of regressions and of likelihood ratios.

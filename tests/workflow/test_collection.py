@@ -19,7 +19,10 @@ import yaml
 from PIL import Image
 
 import semasia
+from semasia.comparison.alignment import METHODS
+from semasia.comparison.similarity import linear_cka
 from semasia.compat import import_timm
+from semasia.config.comparison import ALIGNMENT_METHODS
 from semasia.geometry.graphs import COLUMNS, graph_signatures, neighbour_graph
 
 from conftest import planned_jobs
@@ -184,6 +187,51 @@ def test_pretrained_beats_the_control_and_the_report_shows_it(demo_collection: P
     page = (demo_collection / "pages" / "geometry.html").read_text()
     assert '<span class="mark">untrained</span>' in page
     assert "30 of 1,000" in page
+
+
+def test_comparison_tables_hold_what_the_functions_give(demo_collection: Path) -> None:
+    tables = {
+        name: pl.read_parquet(demo_collection / "tables" / f"{name}.parquet")
+        for name in ("similarity", "alignment", "transfer", "bases", "bases_energy")
+    }
+    similarity = tables["similarity"]
+    pairs = set(similarity.select("model_a", "model_b").rows())
+    assert pairs == {(a, b) for a in MODELS for b in MODELS if a < b}
+    assert set(similarity["anchor"]) == {"all"}
+    a, b = sorted(pairs)[0]
+    A, B = (
+        semasia.open_shard("mnist_5k", name, "test", root=demo_collection).embeddings()
+        for name in (a, b)
+    )
+    row = similarity.filter(
+        pl.col("model_a") == a, pl.col("model_b") == b, pl.col("measure") == "linear_cka"
+    )
+    assert row["value"].item() == pytest.approx(linear_cka(A, B), abs=1e-6)
+    # Fifty neighbours of thirty rows: no number, and why.
+    undefined = similarity.filter(pl.col("parameter") == "k=50")
+    assert undefined["value"].null_count() == len(undefined) > 0
+    assert undefined["note"].null_count() == 0
+
+    alignment = tables["alignment"]
+    assert set(alignment["method"]) == set(METHODS) == set(ALIGNMENT_METHODS)
+    assert alignment.select("model_a", "model_b").n_unique() == 3
+    # All are carried into one space, whose own accuracy depends on no map.
+    scored = alignment.filter(pl.col("upper_bound").is_not_null())
+    assert scored["upper_bound"].n_unique() == 1
+    assert alignment.filter(pl.col("accuracy").is_null(), pl.col("note").is_null()).is_empty()
+
+    transfer = tables["transfer"]
+    assert transfer["kind"].value_counts().sort("kind").rows() == [
+        ("aligned", 20),
+        ("own", 5),
+        ("zero_shot", 20),
+    ]
+    assert set(tables["bases"]["basis"]) == {"pca", "laplacian"}
+    assert len(tables["bases_energy"]) == 3 * 2
+    assert tables["bases_energy"]["off_diagonal_energy"].is_between(0, 1).all()
+    report = (demo_collection / "report.html").read_text()
+    for shown in ("similarity.svg", "alignment.svg", "transfer.svg", "bases.svg"):
+        assert shown in report
 
 
 def test_geometry_table_has_the_fourteen_metrics(demo_collection: Path) -> None:

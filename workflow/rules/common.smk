@@ -127,6 +127,7 @@ def all_probes(wildcards):
 def all_figures(wildcards):
     figures = ["probes", "probe_artefact", "metrics", "timings", "registry"]
     figures += ["forest", "forest_paper", "violins"]
+    figures += COMPARISON_FIGURES
     if projection_shards(wildcards):
         figures.append("projection")
     pages = ["geometry", "probes", "registry", "timings", "coverage"]

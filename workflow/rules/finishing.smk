@@ -60,7 +60,8 @@ def analyses_asked_for():
     asked = set(workflow.dag_settings.targets) - {"all"}
     if asked != set(workflow.dag_settings.targets) or not asked:
         return ["analyses"]
-    names = ("geometry", "graphs", "probes", "tables", "figures", "pages")
+    names = ("geometry", "graphs", "probes", "similarity", "alignment")
+    names += ("tables", "figures", "pages")
     folders = tuple(f"{RESULTS}/{n}/" for n in names)
     return sorted(t for t in asked if t in analyses() or t.startswith(folders))
 

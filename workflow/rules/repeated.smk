@@ -42,7 +42,7 @@ def constant_script(path, sourcecache, basedir=None, wildcards=None, params=None
 
 
 if snakemake.__version__ == "9.27.1":
-    # Which arguments a function of a rule takes: inspected for each resource of each job.
+    # Which arguments a rule's functions take is looked up for each resource of each job.
     parameters = remember(
         snakemake.common.get_function_params,
         lambda function: getattr(function, "__func__", function),

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel
 
 from semasia.config import Config
+from semasia.config.comparison import Comparison, Pair
 from semasia.config.schema import (
     Analysis,
     BenchmarkChoice,
@@ -48,6 +49,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "extract.": Extract,
     "analysis.": Analysis,
     "analysis.graph.": GraphChoice,
+    "comparison.": Comparison,
+    "comparison.pairs[].": Pair,
     "figures.": Figures,
     "figures.projection.": Projection,
 }

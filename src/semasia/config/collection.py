@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from semasia.closed import read_yaml
+from semasia.config.comparison import ALIGNMENT_METHODS
 from semasia.config.schema import BenchmarkChoice, Config, Models, parse_config
 from semasia.errors import ConfigError, did_you_mean
 from semasia.inputs import BenchmarkCard, find_benchmark, load_benchmark
@@ -82,6 +83,7 @@ class Collection:
         models = _models(config.models, registry / "models", file, Path(config.results, "registry"))
         collection = cls(config, cards, models, choices)
         collection._check_projection(file)
+        collection._check_comparison(file)
         return collection
 
     def splits(self, benchmark: str) -> tuple[str, ...]:
@@ -129,26 +131,54 @@ class Collection:
             found.setdefault(self.block_of(model), []).append(model)
         return {block: tuple(models) for block, models in found.items()}
 
+    def compared_splits(self) -> tuple[str, str]:
+        """Return the split that maps between latent spaces are fitted on, and that scored."""
+        wanted = self.config.comparison
+        assert wanted is not None, "a collection that compares"
+        probe = self.benchmarks[wanted.benchmark].probe
+        fit, score = wanted.fit or (probe and probe.fit), wanted.score or (probe and probe.score)
+        return fit or self.splits(wanted.benchmark)[0], score or self.splits(wanted.benchmark)[-1]
+
+    def _check_comparison(self, file: str) -> None:
+        wanted = self.config.comparison
+        if wanted is None:
+            return
+        where = f"{file}: comparison"
+        self._check_built(where, wanted.benchmark, None)
+        for split in self.compared_splits():
+            self._check_built(where, wanted.benchmark, split)
+        if len(wanted.all_models()) < 2:
+            raise ConfigError(f"{where}: name `models` or `pairs` to compare.")
+        self._check_models(where, wanted.all_models())
+        unknown = [m for m in wanted.methods if m not in ALIGNMENT_METHODS]
+        if unknown:
+            known = ", ".join(ALIGNMENT_METHODS)
+            raise ConfigError(f"{where}: there is no method {unknown[0]!r} ({known}).")
+
+    def _check_built(self, where: str, benchmark: str, split: str | None) -> None:
+        if benchmark not in self.benchmarks:
+            known = ", ".join(self.benchmarks)
+            raise ConfigError(f"{where}: benchmark {benchmark!r} is not built ({known}).")
+        splits = self.splits(benchmark)
+        if split is not None and split not in splits:
+            raise ConfigError(f"{where}: split {split!r} is not built ({', '.join(splits)}).")
+
+    def _check_models(self, where: str, models: Iterable[str]) -> None:
+        for model in models:
+            if model not in self.models:
+                near = did_you_mean(model, self.models)
+                raise ConfigError(f"{where}: model {model!r} is not in the collection.{near}")
+
     def _check_projection(self, file: str) -> None:
         wanted = self.config.figures.projection
         if wanted is None:
             return
         where = f"{file}: figures.projection"
-        if wanted.benchmark not in self.benchmarks:
-            known = ", ".join(self.benchmarks)
-            raise ConfigError(f"{where}: benchmark {wanted.benchmark!r} is not built ({known}).")
-        splits = self.splits(wanted.benchmark)
-        if wanted.split not in splits:
-            raise ConfigError(
-                f"{where}: split {wanted.split!r} is not built ({', '.join(splits)})."
-            )
+        self._check_built(where, wanted.benchmark, wanted.split)
         labels = self.benchmarks[wanted.benchmark].labels
         if wanted.label is not None and wanted.label not in labels:
             raise ConfigError(f"{where}: there is no label {wanted.label!r} ({', '.join(labels)}).")
-        for model in wanted.models:
-            if model not in self.models:
-                near = did_you_mean(model, self.models)
-                raise ConfigError(f"{where}: model {model!r} is not in the collection.{near}")
+        self._check_models(where, wanted.models)
 
 
 def _card(choice: BenchmarkChoice, folder: Path, file: str) -> BenchmarkCard:

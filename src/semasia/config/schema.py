@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from semasia.closed import Closed, explain
+from semasia.config.comparison import Comparison
 from semasia.errors import ConfigError
 from semasia.inputs.cards import NAME
 from semasia.inputs.origins import Source
@@ -179,6 +180,9 @@ class Config(Closed):
     models: Models
     extract: Extract = Field(default_factory=Extract)
     analysis: Analysis = Field(default_factory=Analysis)
+    comparison: Comparison | None = Field(
+        default=None, description="Latent spaces compared with each other; null compares none."
+    )
     figures: Figures = Field(default_factory=Figures)
     existing_only: bool = Field(
         default=False,

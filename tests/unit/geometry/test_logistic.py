@@ -86,6 +86,8 @@ def test_balanced_weights_equal_scikit_learns(digits: tuple[np.ndarray, np.ndarr
     known = newton(0.1, class_weight="balanced").fit(Z, y)
     assert np.allclose(weights[0].T, known.coef_, atol=1e-4)
     plain = fit_strong(Z, {"l": y}, {"l": 10}, grid=[1e-3])
+    # Of one value nothing is chosen, and it is at no edge.
+    assert (plain.C, plain.at_edge) == ({"l": 1e-3}, ())
     fair = fit_strong(Z, {"l": y}, {"l": 10}, grid=[1e-3], balanced=True)
     rare = [(p.predict(digits[0])["l"] == digits[1])[digits[1] == 3].mean() for p in (plain, fair)]
     assert rare[1] > rare[0]

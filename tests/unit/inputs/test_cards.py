@@ -270,6 +270,8 @@ def test_a_path_is_no_name_of_a_model_set(name: str):
 
 BASE = {"benchmarks": [{"name": "digits"}], "models": {"set": "demo"}}
 LITE = "tf_efficientnet_lite0.in1k"
+OTHER = "mobilenetv2_100.tonylins_in1k"
+CONTROL = "tf_efficientnet_lite0.untrained_seed0"
 
 
 def resolve(**update: object) -> Collection:
@@ -284,6 +286,23 @@ def digits(**more: object) -> dict:
 def projection(**update: object) -> dict:
     content = {"benchmark": "digits", "split": "test", "models": [LITE], **update}
     return {"figures": {"projection": content}}
+
+
+def comparison(**update: object) -> dict:
+    return {"comparison": {"benchmark": "digits", "models": [LITE, OTHER], **update}}
+
+
+def test_a_comparison_names_its_models_splits_and_jobs():
+    wanted = comparison(pairs=[{"a": CONTROL, "b": LITE}], tile=1, few_rows=[500, 100])
+    collection = resolve(**wanted)
+    found = collection.config.comparison
+    assert found is not None
+    assert collection.compared_splits() == ("train", "test")
+    assert found.compared() == (OTHER, LITE)
+    assert found.all_models() == (OTHER, LITE, CONTROL)
+    assert found.tiles() == [(0, 0), (0, 1), (1, 1)]
+    assert found.few_rows == (100, 500)
+    assert resolve(**comparison(score="train")).compared_splits() == ("train", "train")
 
 
 def test_a_configuration_becomes_its_targets():
@@ -352,6 +371,15 @@ def test_a_configuration_becomes_its_targets():
             {**digits(splits=["train"]), **projection()},
             r"split 'test' is not built \(train\)",
         ),
+        (comparison(benchmark="mnist"), r"comparison: benchmark 'mnist' is not built \(digits\)"),
+        (comparison(fit="valid"), r"comparison: split 'valid' is not built \(train, test\)"),
+        (comparison(models=[LITE, "resnet18"]), r"comparison: model 'resnet18' is not in"),
+        (comparison(models=None), r"comparison: name `models` or `pairs` to compare"),
+        (comparison(methods=["linaer"]), r"there is no method 'linaer' \(linear, parseval"),
+        (comparison(pairs=[{"a": LITE, "b": LITE}]), r"'.*lite0.in1k' is paired with itself"),
+        (comparison(pairs=[{"a": LITE, "b": OTHER}] * 2), r"a pair is listed twice"),
+        (comparison(intervals="none"), r"`comparison\.intervals`: .*'pairs' or 'all'"),
+        (comparison(components=[0, 5]), r"these are different numbers, each at least 1"),
         (projection(label="colour"), r"there is no label 'colour' \(label\)"),
         ({"models": {}}, r"`models`: give either `set` or `file`"),
     ],

@@ -132,7 +132,8 @@ def fit_strong(
             space, column, values, classes[column], tried, folds, balanced
         )
         weights[column], intercepts[column] = _in_latents(space, solved, values)
-    edge = tuple(c for c, found in chosen.items() if found in (tried[0], tried[-1]))
+    ends = (tried[0], tried[-1]) if len(tried) > 1 else ()
+    edge = tuple(c for c, found in chosen.items() if found in ends)
     return LogisticProbe(weights, intercepts, len(Z), chosen, edge)
 
 
@@ -146,6 +147,11 @@ def _cross_validated(
     balanced: bool,
 ) -> tuple[np.ndarray, float]:
     counts = np.bincount(labels, minlength=classes)
+    by_class = _class_weights(counts, balanced)
+    each = by_class[labels]
+    whole = LogisticFolds(space, labels, classes, each[:, None])
+    if len(grid) == 1:
+        return whole.solve(grid[0], None, TOLERANCE)[:, 0], grid[0]
     if counts.max() < folds:
         raise ProbeError(f"no class of {column!r} has {folds} rows, one for each fold.")
     splitter = StratifiedKFold(folds, shuffle=True, random_state=SEED)
@@ -155,10 +161,6 @@ def _cross_validated(
         held_out = np.zeros((len(labels), folds), bool)
         for fold, (_, rows) in enumerate(splitter.split(labels, labels)):
             held_out[rows, fold] = True
-    by_class = np.ones(classes)
-    if balanced:
-        by_class = len(labels) / ((counts > 0).sum() * np.maximum(counts, 1))
-    each = by_class[labels]
     problem = LogisticFolds(space, labels, classes, ~held_out * each[:, None])
     solved, best, best_score, best_solved = None, grid[0], -1.0, None
     for C in grid:
@@ -168,8 +170,13 @@ def _cross_validated(
         if score > best_score:
             best, best_score, best_solved = C, score, solved
     assert best_solved is not None, "a grid has at least one value"
-    whole = LogisticFolds(space, labels, classes, each[:, None])
     return whole.solve(best, best_solved.mean(axis=1, keepdims=True), TOLERANCE)[:, 0], best
+
+
+def _class_weights(counts: np.ndarray, balanced: bool) -> np.ndarray:
+    if not balanced:
+        return np.ones(len(counts))
+    return counts.sum() / ((counts > 0).sum() * np.maximum(counts, 1))
 
 
 def _in_latents(

@@ -1,0 +1,21 @@
+from pathlib import Path
+
+from semasia.comparison.similarity import SIMILARITY_COLUMNS
+from semasia.comparison.tiles import tile_rows
+from semasia.geometry import RowCache
+from semasia.jobs import job
+from semasia.neighbours import use_threads
+from semasia.tables import frame_of, write_table
+
+with job(snakemake.log[0]):
+    use_threads(snakemake.threads)
+    first, second = snakemake.params.models
+    rows = tile_rows(
+        {Path(path).parent.name: Path(path) for path in snakemake.input},
+        first,
+        second,
+        rows=snakemake.params.rows,
+        with_intervals={frozenset(pair) for pair in snakemake.params.pairs},
+        cache=RowCache(Path(snakemake.params.cache), snakemake.params.recipe),
+    )
+    write_table(frame_of(rows, SIMILARITY_COLUMNS), snakemake.output[0])

@@ -1,0 +1,97 @@
+"""Proto: Parseval frames of prototypical anchors, composed."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from semasia.comparison.alignment.method import Alignment
+from semasia.comparison.alignment.paired import Paired
+from semasia.comparison.alignment.prototypes import SAMPLES, clustering_rows, index_set
+from semasia.comparison.alignment.sides import Side
+from semasia.comparison.alignment.whitening import EPSILON
+from semasia.comparison.decomposition import svd
+
+
+class Parseval(Alignment):
+    """Prototype-based Parseval frame equaliser: A = F_Rᵀ F_T between the whitened spaces.
+
+    Frames are built from the κ prototypes of Algorithm 1, found in A; in B they are the means of
+    the same rows. Appendix E.3.1 speaks of the prototypes and then of all anchor rows 𝒜: the latter
+    is ``anchors="all"``. With κ ≥ d independent prototypes FᵀF = I; with fewer, the inverse square
+    root is a pseudo-inverse and FᵀF the projector on their span, of rank κ.
+
+    Parameters
+    ----------
+    seed : int
+        Of the clusters and of the rows sampled.
+    samples : int
+        ϱ, rows sampled of each cluster.
+    anchors : "prototypes" or "all"
+        What the rows of a frame are.
+
+    References
+    ----------
+    Semasia, Appendix E.3.1 and D.2, Algorithm 1.
+    """
+
+    name: ClassVar[str] = "parseval"
+    definition: ClassVar[str] = (
+        "Parseval frames of κ prototypes of the whitened rows of A, and of the same rows of B, "
+        "composed"
+    )
+    source: ClassVar[str] = "Semasia, Appendix E.3.1"
+    meaning_of_k: ClassVar[str] = "clusters κ, at most the number of training pairs"
+
+    def __init__(
+        self,
+        seed: int = 0,
+        samples: int = SAMPLES,
+        anchors: Literal["prototypes", "all"] = "prototypes",
+    ) -> None:
+        super().__init__(seed)
+        self.samples, self.anchors = samples, anchors
+
+    @classmethod
+    def largest_k(cls, paired: Paired) -> int:
+        """Return the number of training pairs."""
+        return paired.n
+
+    def _fit(self, paired: Paired) -> None:
+        whitened = clustering_rows(paired.a)
+        self._operators: dict[int, np.ndarray] = {}
+        for k in self.ks:
+            chosen = index_set(paired, whitened, k, self.samples, self.seed)
+            of = chosen.prototypes if self.anchors == "prototypes" else chosen.anchors
+            F_T, F_R = (frame(of(s), rounding(s)) for s in (paired.a, paired.b))
+            # Transposed, as rows are mapped from the right: F_Tᵀ F_R.
+            self._operators[k] = F_T.T @ F_R
+
+    def _sent(self, rows: np.ndarray, k: int) -> np.ndarray:
+        a, b = self.paired.a, self.paired.b
+        whitened = a.whitening.whiten(a.coordinates(rows))
+        return b.whitening.dewhiten(whitened @ self._operators[k])
+
+
+def frame(X: np.ndarray, rounding: float = 0.0) -> np.ndarray:
+    """Return F = X (XᵀX)^(−1/2), (m, r), the pseudo-inverse where XᵀX is singular.
+
+    With X = U S Vᵀ it is U Vᵀ over the singular values that are not rounding.
+
+    Parameters
+    ----------
+    X : (m, r) array
+    rounding : float
+        Error of the values of X. Singular values below max(m, r) times it are left out, as are
+        those below max(m, r) · 2⁻⁵² of the largest.
+    """
+    U, values, Vt = svd(X)
+    kept = values > max(X.shape) * max(rounding, float(np.finfo(float).eps) * values[0])
+    return U[:, kept] @ Vt[kept]
+
+
+def rounding(side: Side) -> float:
+    """Return the error of whitened rows: that of rows as stored, enlarged in dead directions."""
+    size = float(np.trace(side.covariance) + side.mean @ side.mean)
+    return float(np.finfo(float).eps) * np.sqrt(size / EPSILON)

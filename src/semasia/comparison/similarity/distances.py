@@ -1,0 +1,137 @@
+"""Measures of all pairs of rows: kernel CKA and representational similarity.
+
+They need a value for every pair, so that they are taken on a sample of the anchor's rows, the same
+positions for every model.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.spatial.distance import pdist
+from scipy.stats import rankdata
+
+from semasia.comparison.similarity.cka import check_rows
+from semasia.comparison.similarity.products import centred
+from semasia.errors import ComparisonError, DegenerateEmbeddingError
+from semasia.geometry.metrics import checked
+from semasia.inputs.selection import select_rows
+
+# An n × n kernel in float64 of so many rows takes 32 MB.
+KERNEL_ROWS = 2000
+RSA_ROWS = 1000
+# Kornblith et al. use 0.2, 0.4 and 0.8.
+BANDWIDTH = 0.4
+
+
+def kernel_cka(A: Any, B: Any, bandwidth: float = BANDWIDTH) -> float:
+    """CKA with kernels exp(−‖x − y‖² / 2σ²), in [0, 1], on a sample of at most 2,000 rows.
+
+    Parameters
+    ----------
+    A : (n, dA) array-like of float
+    B : (n, dB) array-like of float
+    bandwidth : float
+        σ over the median Euclidean distance of two rows of the sample, in each space its own.
+
+    Raises
+    ------
+    ComparisonError
+        If the numbers of rows differ or are less than two, or half of the distances are zero.
+    DegenerateEmbeddingError
+        If a value is not finite, or all rows of one coincide.
+
+    References
+    ----------
+    Kornblith, Norouzi, Lee & Hinton (2019), ICML, section 3; Cortes, Mohri & Rostamizadeh (2012).
+    """
+    check_rows(len(A), len(B))
+    return kernel_cka_of(*(centred_kernel(Z, bandwidth) for Z in (A, B)))
+
+
+def rsa(A: Any, B: Any) -> float:
+    """Spearman correlation of the Euclidean distances of all pairs, on at most 1,000 rows.
+
+    Parameters
+    ----------
+    A : (n, dA) array-like of float
+    B : (n, dB) array-like of float
+
+    Returns
+    -------
+    float
+        In [−1, 1].
+
+    Raises
+    ------
+    ComparisonError
+        If the numbers of rows differ or are less than three, or all distances are equal.
+    DegenerateEmbeddingError
+        If a value is not finite, or all rows of one coincide.
+
+    References
+    ----------
+    Kriegeskorte, Mur & Bandettini (2008), Frontiers in Systems Neuroscience 2:4.
+    """
+    check_rows(len(A), len(B))
+    return rsa_of(*(distance_ranks(Z) for Z in (A, B)))
+
+
+def sample(Z: Any, most: int) -> np.ndarray:
+    """Return all rows, or ``most`` of them by the hash of their positions, in their order."""
+    rows = checked(Z)
+    bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+    if len(bad):
+        raise DegenerateEmbeddingError(f"row {bad[0]} is not finite.")
+    return rows[select_rows(np.arange(len(rows), dtype=np.uint32), None, most)]
+
+
+def centred_kernel(Z: Any, bandwidth: float = BANDWIDTH) -> np.ndarray:
+    """Return the doubly centred kernel of a sample, of Frobenius norm one, (s, s) float64."""
+    rows = centred(sample(Z, KERNEL_ROWS), np.float64)
+    n = len(rows)
+    kernel = rows @ rows.T
+    squares = np.diag(kernel).copy()
+    kernel *= -2
+    kernel += squares
+    kernel += squares[:, None]
+    np.maximum(kernel, 0, out=kernel)
+    median = float(np.median(np.sqrt(kernel[np.triu_indices(n, 1)])))
+    # A distance from products has an error of about 1e-8 of the norms.
+    if not median > 1e-7 * np.sqrt(squares.max()):
+        raise ComparisonError("half of the distances are zero: the kernel has no bandwidth.")
+    kernel *= -1 / (2 * (bandwidth * median) ** 2)
+    np.exp(kernel, out=kernel)
+    np.fill_diagonal(kernel, 1.0)
+    means = kernel.mean(axis=0)
+    kernel -= means
+    kernel -= means[:, None]
+    kernel += means.mean()
+    kernel /= np.linalg.norm(kernel)
+    return kernel
+
+
+def kernel_cka_of(a: np.ndarray, b: np.ndarray) -> float:
+    """Return kernel CKA from two centred kernels of norm one."""
+    return float(np.clip(np.vdot(a, b), 0, 1))
+
+
+def distance_ranks(Z: Any) -> np.ndarray:
+    """Return the ranks of the distances of all pairs of a sample, centred and of norm one.
+
+    Equal distances have their mean rank. Distances come from differences, not from products, so
+    that equal rows are at 0 exactly. Returns (s (s − 1) / 2,) float64.
+    """
+    rows = centred(sample(Z, RSA_ROWS), np.float64)
+    ranks = rankdata(pdist(rows))
+    ranks -= ranks.mean()
+    norm = float(np.linalg.norm(ranks))
+    if not norm > 0:
+        raise ComparisonError("all distances are equal: they have no order.")
+    return ranks / norm
+
+
+def rsa_of(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the Spearman correlation from two vectors of centred ranks of norm one."""
+    return float(np.clip(a @ b, -1, 1))

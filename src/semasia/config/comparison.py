@@ -1,0 +1,108 @@
+"""What is compared with what: the configuration's part on similarity and alignment."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from semasia.closed import Closed
+
+# The names of `semasia.comparison.alignment.METHODS`, which a test holds them to.
+ALIGNMENT_METHODS = ("linear", "parseval", "cca", "procrustes", "ridge", "relative")
+
+
+class Pair(Closed):
+    """Two models, from the one that sends to the one that receives."""
+
+    a: str = Field(description="Model whose latents are carried over.")
+    b: str = Field(description="Model whose space they are carried into.")
+    differ_in: str | None = Field(
+        default=None, description="What the two differ in, for headings of figures."
+    )
+
+
+class Comparison(Closed):
+    """Latent spaces compared with each other, on the same inputs of one benchmark."""
+
+    benchmark: str = Field(description="One of `benchmarks`.")
+    fit: str | None = Field(
+        default=None, description="Split that maps are fitted on; null: the probe's."
+    )
+    score: str | None = Field(
+        default=None, description="Split that is compared and scored; null: the probe's."
+    )
+    rows: int | None = Field(
+        default=10_000,
+        ge=20,
+        description="The anchor of similarities: most rows, chosen by a hash of their ids; null "
+        "takes all. Similarities depend on the anchor: compare those of the same.",
+    )
+    models: tuple[str, ...] | None = Field(
+        default=None,
+        min_length=2,
+        description="Every two of these are compared, and probes carried between them; null: the "
+        "models of `pairs`. The cost grows with the square.",
+    )
+    pairs: tuple[Pair, ...] = Field(
+        default=(), description="Aligned, and compared in their bases; similarities get intervals."
+    )
+    methods: tuple[str, ...] = Field(
+        default=ALIGNMENT_METHODS,
+        min_length=1,
+        description="Methods of alignment: docs/methods-alignment.md.",
+    )
+    components: tuple[int, ...] = Field(
+        default=(1, 2, 5, 10, 20, 50, 100, 200, 500),
+        min_length=1,
+        description="Components that a map retains, as far as the widths of a pair allow; the "
+        "most it allows are added.",
+    )
+    few_rows: tuple[int, ...] = Field(
+        default=(100, 500, 2500),
+        description="Maps are fitted on so many paired rows too, as far as there are more.",
+    )
+    intervals: Literal["pairs", "all"] = Field(
+        default="pairs",
+        description="Which similarities get 95 % intervals: those of `pairs`, or of every two "
+        "models, which costs some twenty times as much.",
+    )
+    tile: int = Field(
+        default=16, ge=1, le=1024, description="Models of a job: it compares so many with so many."
+    )
+
+    @field_validator("components", "few_rows")
+    @classmethod
+    def _ascending(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if any(v < 1 for v in value) or len(set(value)) < len(value):
+            raise ValueError("these are different numbers, each at least 1")
+        return tuple(sorted(value))
+
+    @field_validator("pairs")
+    @classmethod
+    def _pairs_once(cls, value: tuple[Pair, ...]) -> tuple[Pair, ...]:
+        named = [(p.a, p.b) for p in value]
+        if len(set(named)) < len(named):
+            raise ValueError("a pair is listed twice")
+        for pair in value:
+            if pair.a == pair.b:
+                raise ValueError(f"{pair.a!r} is paired with itself")
+        return value
+
+    def compared(self) -> tuple[str, ...]:
+        """Return the models of which every two are compared, sorted by name."""
+        named = self.models or tuple(m for p in self.pairs for m in (p.a, p.b))
+        return tuple(sorted(set(named)))
+
+    def all_models(self) -> tuple[str, ...]:
+        """Return every model that takes part."""
+        return tuple(sorted({*self.compared(), *(m for p in self.pairs for m in (p.a, p.b))}))
+
+    def tiles(self) -> list[tuple[int, int]]:
+        """Return the jobs of :meth:`compared`: pairs of groups of :attr:`tile` models."""
+        groups = range(-(-len(self.compared()) // self.tile))
+        return [(i, j) for i in groups for j in groups if i <= j]
+
+    def group(self, number: int) -> tuple[str, ...]:
+        """Return the models of a group."""
+        return self.compared()[number * self.tile : (number + 1) * self.tile]
