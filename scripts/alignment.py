@@ -1,6 +1,7 @@
 from semasia.comparison.alignment import ALIGNMENT_COLUMNS, alignment_rows
 from semasia.comparison.labelled import compared_labels
 from semasia.comparison.pairing import paired_rows
+from semasia.geometry.labelled import shard_facts
 from semasia.jobs import job
 from semasia.latents import Shard
 from semasia.tables import frame_of, write_table
@@ -23,9 +24,9 @@ with job(snakemake.log[0]):
         methods=asked.methods,
         pairs=[n for n in asked.few_rows if n < len(ids)] + [len(ids)],
         known={
-            "benchmark": fit[0].provenance["benchmark"]["name"],
-            "fit_split": fit[0].provenance["benchmark"]["split"],
-            "test_split": score[0].provenance["benchmark"]["split"],
+            "benchmark": shard_facts(fit[0])["benchmark"],
+            "fit_split": shard_facts(fit[0])["split"],
+            "test_split": shard_facts(score[0])["split"],
             "model_a": fit[0].model_name,
             "model_b": fit[1].model_name,
         },

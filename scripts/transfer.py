@@ -1,5 +1,7 @@
 from semasia.comparison.pairing import paired_rows
 from semasia.comparison.transfer import TRANSFER_COLUMNS, ModelLatents, transfer_rows
+from semasia.geometry.labelled import class_labels, shard_facts
+from semasia.inputs.cards import Probe
 from semasia.jobs import job
 from semasia.latents import Shard
 from semasia.tables import frame_of, write_table
@@ -10,21 +12,23 @@ with job(snakemake.log[0]) as logger:
     for shards in (fit, score):
         for other in shards[1:]:
             paired_rows(shards[0], other)
-    probe = snakemake.params.probe
-    columns = [c for c in (probe["labels"] if probe else ()) if min(fit[0].labels[c]) >= 0]
+    probe = Probe.model_validate(snakemake.params.probe) if snakemake.params.probe else None
+    # No probe is carried over where one of its labels is absent in either split.
+    fitted, scored = (class_labels(one, probe) for one in (fit[0], score[0]))
+    columns = probe.labels if probe else ()
     rows = []
-    if columns and min(min(score[0].labels[c]) for c in columns) >= 0:
+    if columns and all(c in fitted and c in scored for c in columns):
         rows = transfer_rows(
             {
                 one.model_name: ModelLatents(one.embeddings(), other.embeddings())
                 for one, other in zip(fit, score, strict=True)
             },
-            {c: fit[0].labels[c] for c in columns},
-            {c: score[0].labels[c] for c in columns},
+            fitted,
+            scored,
             known={
-                "benchmark": fit[0].provenance["benchmark"]["name"],
-                "fit_split": fit[0].provenance["benchmark"]["split"],
-                "test_split": score[0].provenance["benchmark"]["split"],
+                "benchmark": shard_facts(fit[0])["benchmark"],
+                "fit_split": shard_facts(fit[0])["split"],
+                "test_split": shard_facts(score[0])["split"],
             },
         )
     else:

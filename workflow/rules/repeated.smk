@@ -54,9 +54,9 @@ if snakemake.__version__ == "9.27.1":
     snakemake.script.get_source = remember(snakemake.script.get_source, constant_script)
     # What a plan would say of each job is put into words even where the profile keeps it quiet.
     told = workflow.output_settings
-    if told.dryrun and Quietness.RULES in (told.quiet or ()):
-        if not told.log_handler_settings:
-            snakemake.jobs.Job.log_info = lambda job, **how: None
+    unheard = Quietness.RULES in (told.quiet or ()) and not told.log_handler_settings
+    if told.dryrun and unheard:
+        snakemake.jobs.Job.log_info = lambda job, **how: None
 
 
 def ask_once_for_min_job_age():

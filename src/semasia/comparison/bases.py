@@ -26,33 +26,6 @@ BASIS_SIZE = 20
 BASIS_ROWS = 5000
 NEIGHBOURS = 10
 
-# Names and order of the columns of the two tables, with what each holds.
-BASES_COLUMNS: dict[str, type] = {
-    "benchmark": str,
-    "split": str,
-    "anchor": str,
-    "model_a": str,
-    "model_b": str,
-    "basis": str,
-    "i": int,
-    "j": int,
-    "correlation": float,
-}
-BASES_SUMMARY_COLUMNS: dict[str, type] = {
-    "benchmark": str,
-    "split": str,
-    "anchor": str,
-    "model_a": str,
-    "model_b": str,
-    "basis": str,
-    "size_a": int,
-    "size_b": int,
-    "components_a": int,
-    "components_b": int,
-    "off_diagonal_energy": float,
-    "note": str,
-}
-
 
 class Basis(NamedTuple):
     """Orthonormal functions on the inputs, in order.
@@ -169,55 +142,6 @@ def off_diagonal_energy(a: Basis, b: Basis) -> float:
     # Summed as they are: a difference from the whole would be rounding where the share is 0.
     aside = float(squares[~np.eye(*squares.shape, dtype=bool)].sum())
     return min(aside / whole, 1.0)
-
-
-def bases_rows(
-    known: dict[str, Any], a: dict[str, Basis], b: dict[str, Basis]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the rows of one pair for the table of correlations and for the table of summaries.
-
-    Parameters
-    ----------
-    known : dict
-        benchmark, split, anchor, model_a and model_b.
-    a, b : dict of Basis
-        What :func:`bases` returns.
-
-    Returns
-    -------
-    rows, summaries : list of dict
-        The keys of :data:`BASES_COLUMNS` and :data:`BASES_SUMMARY_COLUMNS`. i counts the functions
-        of model_a and j those of model_b, from 1 on.
-    """
-    rows, summaries = [], []
-    for name in BASES:
-        first, second = a[name], b[name]
-        shared = known | {"basis": name}
-        correlation = cross_correlation(first, second)
-        rows += [
-            shared | {"i": i + 1, "j": j + 1, "correlation": float(correlation[i, j])}
-            for i, j in np.ndindex(correlation.shape)
-        ]
-        summary = dict.fromkeys(BASES_SUMMARY_COLUMNS) | shared
-        sizes = [basis.vectors.shape[1] for basis in (first, second)]
-        summary.update(
-            size_a=sizes[0],
-            size_b=sizes[1],
-            components_a=first.components,
-            components_b=second.components,
-        )
-        notes = []
-        if min(sizes) < BASIS_SIZE:
-            notes.append(f"bases of {sizes[0]} and {sizes[1]} functions, not {BASIS_SIZE}.")
-        if max(first.components or 1, second.components or 1) > 1:
-            notes.append("a graph is not connected: indicators of components come first.")
-        try:
-            summary["off_diagonal_energy"] = off_diagonal_energy(first, second)
-        except ComparisonError as error:
-            notes.append(str(error))
-        summary["note"] = " ".join(notes) or None
-        summaries.append(summary)
-    return rows, summaries
 
 
 def _check(n: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -134,30 +134,26 @@ class Anchor:
         return order[places]
 
 
-def anchored_embeddings(shards: Sequence[Shard], anchor: Anchor) -> list[np.ndarray]:
-    """Load the latents of several shards on one anchor, after pairing each with the first.
+def anchored_embeddings(shard: Shard, anchor: Anchor, reference: Shard) -> np.ndarray:
+    """Load the latents of a shard on an anchor, after pairing it with the shard of the anchor.
 
-    Memory is 4 r Σd bytes for r rows of widths d in float32, and one row group of one shard. Values
+    Memory is 4 r d bytes for r rows of width d in float32, and one row group of the shard. Values
     are checked to be finite, but not compared with their digest: see :meth:`Shard.verify`.
 
     Returns
     -------
-    list of (r, d) arrays
-        In the floating type that the shards hold.
+    (r, d) array
+        In the floating type that the shard holds.
 
     Raises
     ------
     ComparisonError
         As :func:`paired_rows` and :meth:`Anchor.positions`.
     ShardError
-        If a shard is damaged.
+        If the shard is damaged.
     """
-    for other in shards[1:]:
-        paired_rows(shards[0], other)
-    return [
-        rows_at(shard.blocks(), anchor.positions(shard.ids, shard.path), shard.width)
-        for shard in shards
-    ]
+    paired_rows(reference, shard)
+    return rows_at(shard.blocks(), anchor.positions(shard.ids, shard.path), shard.width)
 
 
 def rows_at(blocks: Iterable[np.ndarray], positions: np.ndarray, width: int) -> np.ndarray:

@@ -1,19 +1,23 @@
-"""Every two of some models compared, pair by pair, so that a job can be resumed."""
+"""A job of the similarity table: two groups of shards compared, and resumed pair by pair."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from semasia.comparison.pairing import Anchor, anchored_embeddings, paired_rows
-from semasia.comparison.similarity import Summary, pair_rows, summarise
+import numpy as np
+
+from semasia.comparison.pairing import Anchor, anchored_embeddings
+from semasia.comparison.similarity import similarity_rows
 from semasia.errors import SemasiaError
 from semasia.geometry import RowCache
+from semasia.geometry.labelled import shard_facts
 from semasia.latents import Shard
+from semasia.latents.provenance import digest_of_columns
 
-Known = Summary | SemasiaError
+Rows = list[dict[str, Any]]
 
 
 def tile_rows(
@@ -24,18 +28,17 @@ def tile_rows(
     rows: int | None,
     with_intervals: Collection[frozenset[str]] = (),
     cache: RowCache,
-) -> list[dict[str, Any]]:
+) -> Rows:
     """Compare every model of one group with every model of another, or of the same.
 
-    Summaries of the first group are held, those of the second come one at a time; none is made for
-    pairs that the cache holds.
+    Nothing is read or summarised for pairs that the cache holds.
 
     Parameters
     ----------
     paths : mapping of Path
         Shard of each model, all of one split.
     first, second : sequence of str
-        Equal groups give every two of one.
+        As :func:`semasia.comparison.similarity.similarity_rows`.
     rows : int or None
         Of the anchor.
     with_intervals : collection of frozensets of two models
@@ -49,54 +52,44 @@ def tile_rows(
     """
     logger = logging.getLogger(__name__)
     opened = {model: _opened(path) for model, path in paths.items()}
-    usable = [shard for shard in opened.values() if isinstance(shard, Shard)]
-    if not usable:
+    reference = next((shard for shard in opened.values() if isinstance(shard, Shard)), None)
+    if reference is None:
         return []
-    reference = usable[0]
     anchor = Anchor.of(reference.ids, rows)
-    known: dict[str, Any] = {
-        "benchmark": reference.provenance["benchmark"]["name"],
-        "split": reference.provenance["benchmark"]["split"],
-        "anchor": anchor.key,
-        "anchor_rows": anchor.rows,
-    }
+    # Of the inputs themselves: all rows of one split are not all rows of another.
+    inputs = digest_of_columns([anchor.ids])
 
-    def summarised(model: str) -> Known:
+    def load(model: str) -> np.ndarray:
         shard = opened[model]
         if not isinstance(shard, Shard):
-            return shard
+            raise shard
         logger.info("summarising %s", model)
-        try:
-            paired_rows(reference, shard)
-            return summarise(anchored_embeddings([shard], anchor)[0])
-        except SemasiaError as error:
-            return error
+        return anchored_embeddings(shard, anchor, reference)
 
-    found: list[dict[str, Any]] = []
-    held: dict[str, Known] = {}
-    for b in second:
-        # In a group of its own every model meets those before it.
-        others = first[: first.index(b)] if first == second else first
-        other: dict[str, Known] = held if first == second else {}
+    def asked(a: str, b: str) -> bool:
+        return frozenset((a, b)) in with_intervals
 
-        def made(a: str, b: str = b, other: dict[str, Known] = other) -> dict[str, Any]:
-            for model, where in ((a, held), (b, other)):
-                if model not in where:
-                    where[model] = summarised(model)
-            intervals = frozenset((a, b)) in with_intervals
-            pair = known | {"model_a": a, "model_b": b}
-            return {"rows": pair_rows(pair, held[a], other[b], intervals=intervals)}
+    def keep(a: str, b: str, make: Callable[[], Rows]) -> Rows:
+        shards = [shard for shard in (opened[a], opened[b]) if isinstance(shard, Shard)]
+        if len(shards) < 2:
+            return make()
+        logger.info("comparing %s with %s", a, b)
+        key = [*(shard.identity for shard in shards), inputs, asked(a, b)]
+        return cache.get_or_make(key, lambda: {"rows": make()})["rows"]
 
-        for a in others:
-            shards = [opened[a], opened[b]]
-            if all(isinstance(s, Shard) for s in shards):
-                key = [s.provenance["embedding_sha256"] + s.provenance["run_key"] for s in shards]  # type: ignore[union-attr]
-                key += [anchor.key, str(frozenset((a, b)) in with_intervals)]
-                logger.info("comparing %s with %s", a, b)
-                found += cache.get_or_make(key, lambda a=a: made(a))["rows"]
-            else:
-                found += made(a)["rows"]
-    return found
+    facts = shard_facts(reference)
+    return list(
+        similarity_rows(
+            facts["benchmark"],
+            facts["split"],
+            anchor,
+            first,
+            second,
+            load,
+            intervals=asked,
+            keep=keep,
+        )
+    )
 
 
 def _opened(path: Path) -> Shard | SemasiaError:

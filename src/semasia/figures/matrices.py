@@ -43,10 +43,7 @@ def draw_similarities(similarity: pl.DataFrame, transfer: pl.DataFrame, path: Pa
             values = _matrix(part, names, "model_a", "model_b", "value")
             _heat(drawn, axis, np.where(np.isnan(values), values.T, values), names, title)
         aligned = transfer.filter(pl.col("kind") != "zero_shot")
-        values = _matrix(aligned, names, "probe_model", "latents_model", "accuracy")
-        _heat(drawn, axes[3], values, names, "function: accuracy carried over, aligned", "magma")
-        axes[3].set_xlabel("latents of")
-        axes[3].set_ylabel("probe of")
+        _carried(drawn, axes[3], aligned, names, "function: accuracy carried over, aligned")
 
 
 def draw_transfers(transfer: pl.DataFrame, path: Path) -> None:
@@ -68,10 +65,7 @@ def draw_transfers(transfer: pl.DataFrame, path: Path) -> None:
             (axes[1], "aligned", "after alignment"),
         ):
             part = transfer.filter(pl.col("kind").is_in(["own", kind]))
-            values = _matrix(part, names, "probe_model", "latents_model", "accuracy")
-            _heat(drawn, axis, values, names, title, "magma")
-            axis.set_xlabel("latents of")
-            axis.set_ylabel("probe of")
+            _carried(drawn, axis, part, names, title)
 
 
 def draw_bases(
@@ -132,6 +126,16 @@ def _matrix(
     for a, b, number in found.select(rows, columns, value).rows():
         values[place[a], place[b]] = number
     return values
+
+
+def _carried(
+    drawn: Figure, axis: Axes, part: pl.DataFrame, names: Sequence[str], title: str
+) -> None:
+    """Draw the accuracies of rows of the transfer table."""
+    values = _matrix(part, names, "probe_model", "latents_model", "accuracy")
+    _heat(drawn, axis, values, names, title, "magma")
+    axis.set_xlabel("latents of")
+    axis.set_ylabel("probe of")
 
 
 def _heat(

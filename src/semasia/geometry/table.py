@@ -53,10 +53,7 @@ def cached_geometry_row(
     """
     shard = Shard(path)
     fitted_on = Shard(fit) if fit else None
-    key = [
-        s.provenance["embedding_sha256"] + s.provenance["run_key"] if s else None
-        for s in (shard, fitted_on)
-    ]
+    key = [s.identity if s else None for s in (shard, fitted_on)]
     asked = [probe.model_dump() if probe else None, dict(classes)]
     return cache.get_or_make([*key, *asked], lambda: geometry_row(shard, probe, classes, fitted_on))
 

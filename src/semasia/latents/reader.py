@@ -85,6 +85,11 @@ class Shard:
     def model_name(self) -> str:
         return self.provenance["encoder"]["model_name"]
 
+    @property
+    def identity(self) -> str:
+        """What its values are, and what they were made by: what a result of them is kept under."""
+        return self.provenance["embedding_sha256"] + self.provenance["run_key"]
+
     @cached_property
     def ids(self) -> np.ndarray:
         """(n,) uint32, strictly increasing."""

@@ -10,16 +10,14 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
 from semasia.comparison.bases import (
-    BASES_COLUMNS,
-    BASES_SUMMARY_COLUMNS,
     Basis,
     bases,
-    bases_rows,
     cross_correlation,
     laplacian_basis,
     off_diagonal_energy,
     pca_basis,
 )
+from semasia.comparison.bases_table import BASES_COLUMNS, BASES_SUMMARY_COLUMNS, bases_rows
 from semasia.errors import ComparisonError, DegenerateEmbeddingError
 from semasia.tables import frame_of
 

@@ -55,7 +55,7 @@ def test_rows_of_equal_ids_are_joined_in_the_order_of_ids(
     assert np.array_equal(pairs.ids, prepared.ids)
     assert np.array_equal(b.ids[pairs.second], a.ids[pairs.first])
     anchor = Anchor.of(a.ids, 10)
-    [first, second] = anchored_embeddings([a, b], anchor)
+    first, second = (anchored_embeddings(shard, anchor, a) for shard in (a, b))
     assert np.array_equal(first[:, 0], anchor.ids)
     assert np.array_equal(second[:, 0], prepared.ids[np.argsort(order)][np.isin(a.ids, anchor.ids)])
 

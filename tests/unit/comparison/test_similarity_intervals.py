@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from semasia.comparison.similarity import (
-    bootstrap_interval,
     compare,
     jackknife_interval,
     linear_cka,
@@ -18,6 +17,7 @@ from semasia.comparison.similarity import (
     unbiased_linear_cka,
 )
 from semasia.comparison.similarity.linear import LINEAR
+from semasia.geometry.probes import mean_interval
 
 CKA = ("linear_cka", "unbiased_linear_cka")
 
@@ -89,11 +89,11 @@ def test_the_jackknife_covers_the_truth_about_as_often_as_it_says() -> None:
 
 def test_the_bootstrap_is_seeded_and_that_of_rows(rng: np.random.Generator) -> None:
     scores = rng.integers(0, 11, 500) / 10
-    low, high = bootstrap_interval(scores)
-    assert (low, high) == bootstrap_interval(rng.permutation(scores))
+    low, high = mean_interval(scores)
+    assert (low, high) == mean_interval(rng.permutation(scores))
     means = scores[rng.integers(0, 500, (4000, 500))].mean(axis=1)
     assert (low, high) == pytest.approx(tuple(np.percentile(means, [2.5, 97.5])), abs=4e-3)
-    assert bootstrap_interval(np.ones(50)) == (1.0, 1.0)
+    assert mean_interval(np.ones(50)) == (1.0, 1.0)
 
 
 def test_neighbour_measures_have_a_bootstrap(rng: np.random.Generator) -> None:

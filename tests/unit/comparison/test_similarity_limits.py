@@ -148,9 +148,16 @@ def test_rows_of_all_pairs(intervals: bool, rng: np.random.Generator) -> None:
         return latents[model]
 
     anchor = Anchor.of(np.arange(200, dtype=np.uint32), 80)
-    known = ("tiny", "test", anchor, "abcde", load)
-    rows = list(similarity_rows(*known, intervals=intervals))
-    blocked = list(similarity_rows(*known, intervals=intervals, models_at_once=2))
+    known = ("tiny", "test", anchor)
+    asked = {"intervals": lambda a, b: intervals}
+    rows = list(similarity_rows(*known, "abcde", "abcde", load, **asked))
+    groups = ("ab", "cd", "e")
+    blocked = [
+        row
+        for place, second in enumerate(groups)
+        for first in groups[: place + 1]
+        for row in similarity_rows(*known, first, second, load, **asked)
+    ]
     order = itemgetter("model_a", "model_b")
     assert sorted(rows, key=order) == sorted(blocked, key=order)
     frame = frame_of(rows, SIMILARITY_COLUMNS)
@@ -242,7 +249,9 @@ def test_a_width_of_ten_thousand_needs_no_matrix_of_its_square(rng: np.random.Ge
 def test_few_rows_give_notes_in_the_table(rng: np.random.Generator) -> None:
     A = rng.standard_normal((12, 3))
     anchor = Anchor.of(np.arange(12, dtype=np.uint32))
-    rows = list(similarity_rows("tiny", "test", anchor, "ab", lambda m: A, intervals=True))
+    rows = list(
+        similarity_rows("tiny", "test", anchor, "a", "b", lambda m: A, intervals=lambda a, b: True)
+    )
     notes = {(row["measure"], row["parameter"]): row["note"] for row in rows}
     assert notes["nps_cosine", "k=10"] is None
     assert notes["nps_cosine", "k=25"] == "12 rows have no 25 neighbours each."

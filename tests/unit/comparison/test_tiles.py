@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 import yaml
 
-from semasia.comparison import tiles
 from semasia.comparison.labelled import compared_labels
-from semasia.comparison.similarity import SIMILARITY_COLUMNS, compare, summarise
+from semasia.comparison.similarity import SIMILARITY_COLUMNS, compare, summarise, table
 from semasia.comparison.tiles import tile_rows
 from semasia.geometry import RowCache
 from semasia.inputs import BenchmarkCard, PreparedSplit, prepare_split
@@ -95,7 +94,7 @@ def test_a_killed_job_goes_on_with_the_next_pair(
     paths: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names, cache = list(paths), RowCache(tmp_path / "kept", 1)
-    plain, made = tiles.pair_rows, []
+    plain, made = table.pair_rows, []
 
     def stopped(known: dict, *arguments: object, **named: object) -> list[dict]:
         made.append((known["model_a"], known["model_b"]))
@@ -103,7 +102,7 @@ def test_a_killed_job_goes_on_with_the_next_pair(
             raise KeyboardInterrupt
         return plain(known, *arguments, **named)
 
-    monkeypatch.setattr(tiles, "pair_rows", stopped)
+    monkeypatch.setattr(table, "pair_rows", stopped)
     with pytest.raises(KeyboardInterrupt):
         tile_rows(paths, names, names, rows=None, cache=cache)
     rows = tile_rows(paths, names, names, rows=None, cache=cache)
@@ -136,6 +135,19 @@ def test_other_inputs_and_damaged_files_are_notes(
             assert "the ids differ; only the first has 20 ids (" in row["note"]
         else:
             assert "turned" in row["note"]
+
+
+def test_what_was_kept_for_other_inputs_is_not_taken(
+    paths: dict[str, Path], tmp_path: Path, repository: Path, rng: np.random.Generator
+) -> None:
+    """The first shard says which inputs are compared; all rows of one split are not another's."""
+    fewer = prepared_split(tmp_path, repository, 100)
+    strange = written(fewer, tmp_path / "latents", "strange", rng.standard_normal((100, 5)))
+    pair, cache = {n: paths[n] for n in ("one", "other")}, RowCache(tmp_path / "kept", 1)
+    refused = tile_rows({"strange": strange, **pair}, *2 * [list(pair)], rows=None, cache=cache)
+    assert all("the ids differ" in row["note"] for row in refused)
+    rows = tile_rows(pair, *2 * [list(pair)], rows=None, cache=cache)
+    assert all("the ids differ" not in (row["note"] or "") for row in rows)
 
 
 def test_attributes_are_one_label_with_several_columns(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from semasia.comparison.alignment import ALIGNMENT_COLUMNS
-from semasia.comparison.bases import BASES_COLUMNS, BASES_SUMMARY_COLUMNS
+from semasia.comparison.bases_table import BASES_COLUMNS, BASES_SUMMARY_COLUMNS
 from semasia.comparison.similarity import SIMILARITY_COLUMNS
 from semasia.comparison.transfer import TRANSFER_COLUMNS
 from semasia.figures import draw_alignments, draw_bases, draw_similarities, draw_transfers

@@ -14,7 +14,7 @@ from semasia.comparison.similarity.factors import (
     subspace_overlap,
     svcca,
 )
-from semasia.comparison.similarity.intervals import bootstrap_interval, jackknife_interval
+from semasia.comparison.similarity.intervals import jackknife_interval
 from semasia.comparison.similarity.isotropy import isotropy_delta, isotropy_spectral_delta
 from semasia.comparison.similarity.neighbourhoods import neighbour_jaccard, nps
 from semasia.comparison.similarity.products import CrossProducts
@@ -29,7 +29,6 @@ __all__ = [
     "Measure",
     "Similarity",
     "Summary",
-    "bootstrap_interval",
     "compare",
     "isotropy_delta",
     "isotropy_spectral_delta",

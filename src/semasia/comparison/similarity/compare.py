@@ -15,7 +15,6 @@ from semasia.comparison.similarity.intervals import (
     BLOCKS,
     BOOTSTRAP,
     JACKKNIFE,
-    bootstrap_interval,
     jackknife_interval,
 )
 from semasia.comparison.similarity.leaving_out import left_out
@@ -31,6 +30,7 @@ from semasia.comparison.similarity.neighbourhoods import (
 from semasia.comparison.similarity.products import cross_products
 from semasia.comparison.similarity.summary import Summary
 from semasia.errors import ComparisonError
+from semasia.geometry.probes import mean_interval
 
 
 class Similarity(NamedTuple):
@@ -167,7 +167,7 @@ def _of_neighbours(
                 value = float(scores.mean())
                 if intervals:
                     yield Similarity(
-                        name, parameter, value, *bootstrap_interval(scores), BOOTSTRAP
+                        name, parameter, value, *mean_interval(scores), BOOTSTRAP
                     )  # fmt: skip
                 else:
                     yield Similarity(name, parameter, value)

@@ -1,8 +1,9 @@
 """95 % intervals: a bootstrap for means over rows, a block jackknife for functions of covariances.
 
 Rows drawn twice would be each other's nearest neighbours, and make a covariance look better
-determined than it is. So the bootstrap draws rows' scores with the neighbour lists fixed, and the
-measures of covariances are computed with one block of rows left out at a time.
+determined than it is. So the bootstrap (:func:`semasia.geometry.probes.mean_interval`) draws rows'
+scores with the neighbour lists fixed, and the measures of covariances are computed with one block
+of rows left out at a time.
 """
 
 from __future__ import annotations
@@ -10,29 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 BLOCKS = 20
-RESAMPLES = 1000
 BOOTSTRAP = "bootstrap of rows, 1,000 resamples, percentiles"
 JACKKNIFE = "block jackknife, 20 blocks, normal"
 _NORMAL = 1.959963984540054
-_SEED = 0
-
-
-def bootstrap_interval(scores: np.ndarray, resamples: int = RESAMPLES) -> tuple[float, float]:
-    """Return the percentiles 2.5 and 97.5 of the mean of scores drawn with replacement, seeded.
-
-    Scores take few values, so the number of times that each is drawn is drawn at once, which has
-    the same distribution as drawing rows.
-
-    Parameters
-    ----------
-    scores : (n,) float array
-    """
-    values, counts = np.unique(scores, return_counts=True)
-    rng = np.random.default_rng(_SEED)
-    n = len(scores)
-    means = rng.multinomial(n, counts / n, size=resamples) @ values / n
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
 
 
 def jackknife_interval(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ SIMILARITY_COLUMNS: dict[str, type] = {
 }
 
 Known = Summary | SemasiaError
+Rows = list[dict[str, Any]]
+Keep = Callable[[str, str, Callable[[], Rows]], Rows]
 
 
 def pair_rows(
@@ -73,32 +76,36 @@ def similarity_rows(
     benchmark: str,
     split: str,
     anchor: Anchor,
-    models: Sequence[str],
+    first: Sequence[str],
+    second: Sequence[str],
     load: Callable[[str], np.ndarray],
+    *,
     measures: Iterable[str] | None = None,
-    intervals: bool = False,
-    models_at_once: int = 8,
+    intervals: Callable[[str, str], bool] = lambda a, b: False,
+    keep: Keep = lambda a, b, make: make(),
 ) -> Iterator[dict[str, Any]]:
-    """Yield the rows of all pairs of models, one block of models against another at a time.
+    """Yield the rows of every model of one group with every model of another, or of the same.
 
-    At most ``models_at_once`` + 1 summaries are held, each of at most n (8 r + 408) + 8 r d + 36e6
+    At most ``len(first)`` + 1 summaries are held, each of at most n (8 r + 408) + 8 r d + 36e6
     bytes (see :class:`Summary`), and the largest product of a pair, 8 r². A model is summarised
-    once for every block that it is compared with: with m models and b at once, at most m / b
-    times; once if all fit.
+    when the first pair that needs it is made, once for both groups.
 
     Parameters
     ----------
     benchmark, split : str
     anchor : Anchor
         The inputs of every model's rows.
-    models : sequence of str
-        A pair's ``model_a`` comes before its ``model_b`` here.
+    first, second : sequence of str
+        Models; equal groups give every two of one.
     load : callable
         Gives the (r, d) latents of a model on the anchor. An error that a user can act on becomes
         a note in the rows of the model's pairs.
-    measures, intervals
+    measures : iterable of str, optional
         As :func:`semasia.comparison.similarity.compare`.
-    models_at_once : int
+    intervals : callable
+        Whether a pair gets intervals.
+    keep : callable
+        Given both names and what makes the pair's rows; may return rows made earlier instead.
     """
     names = known_measures(measures)
     shared = {
@@ -108,26 +115,25 @@ def similarity_rows(
         "anchor_rows": anchor.rows,
     }
 
-    def summarised(model: str) -> Known:
-        try:
-            return summarise(load(model), names)
-        except SemasiaError as error:
-            return error
+    def summary(model: str, held: dict[str, Known]) -> Known:
+        if model not in held:
+            try:
+                held[model] = summarise(load(model), names)
+            except SemasiaError as error:
+                held[model] = error
+        return held[model]
 
-    def rows(first: str, second: str, a: Known, b: Known) -> list[dict[str, Any]]:
-        pair = {"model_a": first, "model_b": second}
-        return pair_rows(shared | pair, a, b, names, intervals)
+    held: dict[str, Known] = {}
+    same = list(first) == list(second)
+    for place, b in enumerate(second):
+        beside = held if same else {}
 
-    for start in range(0, len(models), models_at_once):
-        own = models[start : start + models_at_once]
-        held = {model: summarised(model) for model in own}
-        for place, first in enumerate(own):
-            for second in own[place + 1 :]:
-                yield from rows(first, second, held[first], held[second])
-        for second in models[start + models_at_once :]:
-            other = summarised(second)
-            for first in own:
-                yield from rows(first, second, held[first], other)
+        def made(a: str, b: str = b, beside: dict[str, Known] = beside) -> Rows:
+            pair = shared | {"model_a": a, "model_b": b}
+            return pair_rows(pair, summary(a, held), summary(b, beside), names, intervals(a, b))
+
+        for a in first[:place] if same else first:
+            yield from keep(a, b, partial(made, a))
 
 
 def _without_values(

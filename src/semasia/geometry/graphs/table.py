@@ -45,7 +45,7 @@ def cached_graph_rows(
     A row is a function of the shard's values, of k, of the cap, and of the recipes.
     """
     shard = Shard(path)
-    known = [shard.provenance["embedding_sha256"] + shard.provenance["run_key"], k]
+    known = [shard.identity, k]
     return [
         cache.get_or_make(
             [*known, name, PAPER_POINTS if name == "paper" else points],

@@ -90,7 +90,7 @@ def scores(matrix: np.ndarray) -> dict[str, float]:
 
 
 def mean_interval(values: np.ndarray, divisor: int = 1) -> tuple[float, float]:
-    """Return the bootstrap 95 % interval of the mean of integers over rows (percentiles, seeded).
+    """Return the bootstrap 95 % interval of a mean over rows (percentiles, seeded).
 
     Resampling rows with replacement makes the counts of the distinct values multinomial, so they
     are drawn as such. As each row brings the sum over all its label columns, columns that err on
@@ -98,7 +98,8 @@ def mean_interval(values: np.ndarray, divisor: int = 1) -> tuple[float, float]:
 
     Parameters
     ----------
-    values : (n,) int array
+    values : (n,) array
+        Scores of rows, of which few are distinct.
     divisor : int
         What the mean is divided by: the number of label columns that a value sums over.
 

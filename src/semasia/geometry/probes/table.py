@@ -55,10 +55,7 @@ def cached_probe_rows(
     """Return :func:`probe_rows` of a shard's file, from the cache where it holds them."""
     shard = Shard(path)
     fitted_on = Shard(fit) if fit else None
-    key = [
-        s.provenance["embedding_sha256"] + s.provenance["run_key"] if s else None
-        for s in (shard, fitted_on)
-    ]
+    key = [s.identity if s else None for s in (shard, fitted_on)]
     asked = ["probes", probe.model_dump() if probe else None, dict(classes)]
     found = cache.get_or_make(
         [*key, *asked], lambda: {"rows": probe_rows(shard, probe, classes, fitted_on)}
