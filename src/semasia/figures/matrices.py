@@ -102,7 +102,8 @@ def draw_bases(
                 shown = axis.imshow(values, cmap="viridis", vmin=0, vmax=1, extent=edges)
                 axis.grid(False)
                 off = told["off_diagonal_energy"][0]
-                axis.set_title(f"off the diagonal: {off:.2f}", fontsize=8, loc="left")
+                energy_text = "undefined" if off is None else f"{off:.2f}"
+                axis.set_title(f"off the diagonal: {energy_text}", fontsize=8, loc="left")
                 axis.set_ylabel(f"{basis}, {literal(pair['a'])}", fontsize=6)
                 axis.set_xlabel(literal(pair["b"]), fontsize=6)
                 drawn.colorbar(shown, ax=axis, shrink=0.6, label="|correlation|")

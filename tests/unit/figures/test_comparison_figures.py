@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.axes import Axes
 
 from semasia.comparison.alignment import ALIGNMENT_COLUMNS
 from semasia.comparison.bases_table import BASES_COLUMNS, BASES_SUMMARY_COLUMNS
@@ -79,6 +80,28 @@ def test_alignments_are_drawn_over_components_and_rows(labels: list, tmp_path: P
     assert "size" in shown
     assert "→ other" in shown
     assert {"linear", "cca", "own latents"} <= set(shown.splitlines())
+
+
+def test_fewer_rows_show_the_most_that_each_method_can_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A method without a map of the largest k is drawn with the largest it has, all labels."""
+    rows = alignments(["fine", "coarse"])
+    for row in rows:
+        if row["method"] == "cca" and row["k"] == 10:
+            row |= {"accuracy": None, "note": "too many"}
+        elif row["label"] == "coarse":
+            row["accuracy"] = 0.7
+    drawn: dict[str, list[tuple[list[float], list[float]]]] = {}
+    plain = Axes.plot
+
+    def plot(axis: Axes, x: Any, y: Any, *arguments: Any, **options: Any) -> Any:
+        drawn.setdefault(axis.get_subplotspec().rowspan.start, []).append((list(x), list(y)))
+        return plain(axis, x, y, *arguments, **options)
+
+    monkeypatch.setattr(Axes, "plot", plot)
+    draw_alignments(frame_of(rows, ALIGNMENT_COLUMNS), [PAIR], tmp_path / "figure.svg")
+    assert drawn[2] == [([100, 1000], pytest.approx([0.6, 0.6]))] * 2
 
 
 def test_what_is_undefined_or_not_configured_is_said(tmp_path: Path) -> None:
