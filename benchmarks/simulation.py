@@ -149,8 +149,8 @@ def discoveries(
 ) -> dict[str, float]:
     """Return the false-discovery rate over metrics × conditions at level 0.05, of every kind.
 
-    The fourteen metrics of a model are correlated by half. In the first ``share`` of the metrics
-    every condition has an effect.
+    The metrics of a model, as many as are regressed, are correlated by half. In the first ``share``
+    of the metrics every condition has an effect.
     """
     rng = np.random.default_rng(SEED + 1)
     true = int(share * len(METRICS))
@@ -223,6 +223,7 @@ def run() -> dict[str, Any]:
         "seed": SEED,
         "replications": REPLICATIONS,
         "fdr_replications": FDR_REPLICATIONS,
+        "metrics": len(METRICS),
         "effect": EFFECT,
         "scenarios": SCENARIOS,
         "coverage": covered,

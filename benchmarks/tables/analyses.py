@@ -147,8 +147,8 @@ def false_discoveries() -> str:
         "by model, BY",
         "by network, BY",
     )
-    count = result["fdr_replications"]
+    count, metrics = result["fdr_replications"], result["metrics"]
     return (
         table(head, rows)
-        + f"\nFourteen metrics × five conditions, {count} replications; rates in %."
+        + f"\n{metrics} metrics × five conditions, {count} replications; rates in %."
     )
