@@ -280,6 +280,46 @@ def test_what_is_remembered_changes_no_plan(tmp_path: Path) -> None:
     assert plans[0] == plans[1]
 
 
+_FAULTY = {
+    "ChildIOException": """
+rule inner:
+    wildcard_constraints: x="[0-9]+"
+    output: "out/{x}/b"
+    shell: "touch {output}"
+rule outer:
+    wildcard_constraints: x="[0-9]+"
+    output: directory("out/{x}")
+    shell: "mkdir {output}"
+rule all:
+    default_target: True
+    input: "out/1", "out/1/b"
+""",
+    "nowhere.py": """
+rule all:
+    output: "out"
+    script: "nowhere.py"
+""",
+    "no such memory": """
+def memory(wildcards):
+    raise ValueError("no such memory")
+rule all:
+    output: "out"
+    resources: mem_mb=memory
+    shell: "touch {output}"
+""",
+}
+
+
+@pytest.mark.parametrize("said", _FAULTY)
+def test_what_is_looked_at_once_is_still_looked_at(tmp_path: Path, said: str) -> None:
+    """An output in another's folder, a script that is not there, a resource that fails."""
+    rules = REPOSITORY / "workflow" / "rules" / "repeated.smk"
+    (tmp_path / "Snakefile").write_text(f"include: {str(rules)!r}\n{_FAULTY[said]}")
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode and said in done.stdout + done.stderr, done.stderr
+
+
 def test_missing_shards_are_targets_that_make_themselves(
     finished: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

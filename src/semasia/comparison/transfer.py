@@ -79,8 +79,7 @@ def normalised(rows: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """
     found = np.empty(rows.shape, np.float32 if rows.dtype.itemsize <= 4 else np.float64)
     start = 0
-    for block in in_float64([rows]):
-        block -= mean
+    for block in in_float64([rows], minus=mean):
         norms = np.linalg.norm(block, axis=1, keepdims=True)
         np.divide(block, norms, out=block, where=norms > 0)
         found[start : start + len(block)] = block

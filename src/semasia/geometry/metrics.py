@@ -108,7 +108,8 @@ def metrics_of(
     assert known is not None, "a spectrum comes from moments"
     variances = known.variances
     total = float(variances.sum())
-    distances = np.concatenate([_distances(b, known.mean) for b in in_float64(blocks())])
+    squares = [np.einsum("ij,ij->i", r, r) for r in in_float64(blocks(), minus=known.mean)]
+    distances = np.sqrt(np.concatenate(squares))
     ratios = eigenvalues / eigenvalues.sum()
     entropy = spectral_entropy(np.sqrt(eigenvalues))
     return {
@@ -147,8 +148,3 @@ def spectral_entropy(singular_values: np.ndarray) -> float:
     p = p / p.sum()
     # Adding 0.0 turns the −0.0 of a single component into 0.0.
     return float(-(p * np.log(p)).sum() + 0.0)
-
-
-def _distances(rows: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    rows -= mean
-    return np.sqrt(np.einsum("ij,ij->i", rows, rows))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,7 +64,7 @@ def moments(
     in float64, and the sums are moved to the true mean at the end, so that a mean far from the
     origin costs no precision (Chan, Golub & LeVeque, 1983). Products in float32 would be faster,
     but put an error of 10⁻⁸ of the largest eigenvalue on every one, hence 10⁻⁴ of the largest
-    singular value on the small ones, which the spectral entropy sums.
+    singular value on those that are zero, which the spectral entropy sums.
 
     Parameters
     ----------
@@ -82,22 +83,21 @@ def moments(
         If a value is not finite; the message names the row.
     """
     labels, classes = labels or {}, classes or {}
-    n = 0
-    shift = total = np.zeros(0)
-    products: Any = None
-    sums: dict[str, np.ndarray] = {}
-    for rows in in_float64(blocks):
-        if not np.isfinite(rows.sum()):
-            bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
-            if len(bad):
-                raise DegenerateEmbeddingError(f"row {n + bad[0]} is not finite.")
-        if n == 0:
-            d = rows.shape[1]
-            shift, total = rows.mean(axis=0), np.zeros(d)
-            products = _BlasProducts(d) if device is None else _TorchProducts(d, device)
-            sums = {c: np.zeros((classes[c], d)) for c in labels}
-        rows -= shift
-        total += rows.sum(axis=0)
+    blocks = iter(blocks)
+    first = next((block for block in blocks if len(block)), np.zeros((0, 0)))
+    d = first.shape[1]
+    head = first[: _step(d)]
+    shift = head.mean(axis=0, dtype=np.float64) if len(head) else np.zeros(0)
+    if not np.isfinite(shift).all():
+        _raise_for_row(head, 0)
+    n, total = 0, np.zeros(d)
+    products: Any = _BlasProducts(d) if device is None else _TorchProducts(d, device)
+    sums = {c: np.zeros((classes[c], d)) for c in labels}
+    for rows in in_float64(chain([first], blocks), minus=shift):
+        added = rows.sum(axis=0)
+        if not np.isfinite(added).all():
+            _raise_for_row(rows, n)
+        total += added
         products.add(rows)
         for column, values in labels.items():
             _add_by_class(sums[column], rows, values[n : n + len(rows)])
@@ -115,12 +115,38 @@ def moments(
     )
 
 
-def in_float64(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """Yield the rows of blocks as smaller float64 copies, which the caller may change."""
+def in_float64(
+    blocks: Iterable[np.ndarray], minus: np.ndarray | None = None
+) -> Iterator[np.ndarray]:
+    """Yield the rows of blocks, in smaller blocks of float64, less ``minus`` where it is given.
+
+    All are one piece of memory: the caller may change a block, and must not keep it.
+    """
+    room = np.empty((0, 0))
     for block in blocks:
-        step = max(1, block.shape[1] // 8, _BLOCK_VALUES // max(block.shape[1], 1))
+        step = _step(block.shape[1])
         for start in range(0, len(block), step):
-            yield np.array(block[start : start + step], np.float64, order="C")
+            rows = block[start : start + step]
+            if room.shape[1] != rows.shape[1] or len(room) < len(rows):
+                room = np.empty(rows.shape)
+            held = room[: len(rows)]
+            if minus is None:
+                held[:] = rows
+            else:
+                np.subtract(rows, minus, out=held)
+            yield held
+
+
+def _step(width: int) -> int:
+    """Return how many rows of this width are held in float64 at a time."""
+    return max(1, width // 8, _BLOCK_VALUES // max(width, 1))
+
+
+def _raise_for_row(rows: np.ndarray, start: int) -> None:
+    """Raise for the first row that is not finite, if there is one: sums overflow without it too."""
+    bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+    if len(bad):
+        raise DegenerateEmbeddingError(f"row {start + bad[0]} is not finite.")
 
 
 class _BlasProducts:

@@ -56,8 +56,7 @@ def centred(Z: Any, kind: type | None = None) -> np.ndarray:
     scale = float(2.0 ** -np.clip(np.ceil(np.log2(reach)), -1000, 1000)) if reach > 0 else 1.0
     result = np.empty(rows.shape, kind)
     spread, start = 0.0, 0
-    for block in in_float64([rows]):
-        block -= mean
+    for block in in_float64([rows], minus=mean):
         block *= scale
         spread += float(np.einsum("ij,ij->", block, block))
         result[start : start + len(block)] = block

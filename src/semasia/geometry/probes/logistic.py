@@ -57,8 +57,7 @@ def rotated(Z: np.ndarray) -> Rotated:
     dtype = np.float32 if Z.dtype.itemsize <= 4 else np.float64
     rows = np.empty((known.n, len(kept)), dtype)
     start = 0
-    for block in in_float64([Z]):
-        block -= known.mean
+    for block in in_float64([Z], minus=known.mean):
         rows[start : start + len(block)] = block.astype(dtype) @ axes.astype(dtype)
         start += len(block)
     return Rotated(rows, known.mean, axes, values[kept])
