@@ -26,7 +26,7 @@ TIMINGS = 2
 # Rows of the tables of plan and coverage.
 OVERVIEW = 1
 # Rows of the tables of similarities, alignments, transfers and bases.
-SIMILARITY = 1
+SIMILARITY = 2
 ALIGNMENT = 1
 TRANSFER = 1
 BASES = 1

@@ -7,10 +7,13 @@ import pytest
 
 from semasia.comparison.similarity import (
     compare,
+    isotropy_delta,
+    isotropy_spectral_delta,
     jackknife_interval,
     linear_cka,
     procrustes_distance,
     pwcca,
+    rsa,
     subspace_overlap,
     summarise,
     svcca,
@@ -41,6 +44,9 @@ def test_the_jackknife_equals_leaving_blocks_out(
         ("pwcca", "weights=b"): lambda A, B: pwcca(B, A),
         ("subspace_overlap", "k=10"): subspace_overlap,
         ("procrustes_distance", None): procrustes_distance,
+        ("isotropy_spectral_delta", None): isotropy_spectral_delta,
+        ("isotropy_delta", None): isotropy_delta,
+        ("rsa", None): rsa,
     }
     remainders = [np.flatnonzero(np.arange(n) % 20 != g) for g in range(20)]
     known = {
@@ -49,7 +55,10 @@ def test_the_jackknife_equals_leaving_blocks_out(
         )
         for key, function in functions.items()
     }
-    found = compare(summarise(A, LINEAR), summarise(B, LINEAR), intervals=True)
+    names = {name for name, _ in functions}
+    assert names >= set(LINEAR)
+    found = compare(summarise(A, names), summarise(B, names), intervals=True)
+    assert len(found) == len(functions)
     for s in found:
         low, high = known[s.measure, s.parameter]
         high = high if "distance" in s.measure else min(high, 1.0)
@@ -98,11 +107,43 @@ def test_the_bootstrap_is_seeded_and_that_of_rows(rng: np.random.Generator) -> N
 
 def test_neighbour_measures_have_a_bootstrap(rng: np.random.Generator) -> None:
     A, B = related(rng, 300, 20, 14)
-    names = ["nps_cosine", "neighbour_jaccard_euclidean", "rsa"]
+    names = ["nps_cosine", "neighbour_jaccard_euclidean"]
     found = compare(summarise(A, names), summarise(B, names), intervals=True)
-    for s in found[:-1]:
+    for s in found:
         assert s.low is not None and s.high is not None and s.value is not None
         assert s.low < s.value < s.high
         assert s.high - s.low < 0.1
         assert s.interval == "bootstrap of rows, 1,000 resamples, percentiles"
-    assert found[-1].low is found[-1].interval is None
+
+
+def test_kernel_cka_leaves_blocks_out_at_one_bandwidth(rng: np.random.Generator) -> None:
+    A, B = related(rng, 130, 20, 14)
+
+    def kernel(Z: np.ndarray) -> np.ndarray:
+        distances = np.linalg.norm(Z[:, None] - Z[None], axis=-1)
+        median = np.median(distances[np.triu_indices(len(Z), 1)])
+        return np.exp(-np.square(distances) / (2 * (0.4 * median) ** 2))
+
+    K, L = kernel(A), kernel(B)
+
+    def cka(rows: np.ndarray) -> float:
+        H = np.eye(len(rows)) - 1 / len(rows)
+        k, m = (H @ whole[np.ix_(rows, rows)] @ H for whole in (K, L))
+        return float((k * m).sum() / np.sqrt((k * k).sum() * (m * m).sum()))
+
+    left = np.array([cka(np.flatnonzero(np.arange(130) % 20 != g)) for g in range(20)])
+    known = jackknife_interval(cka(np.arange(130)), left, (0, 1))
+    [s] = compare(summarise(A, ["kernel_cka"]), summarise(B, ["kernel_cka"]), intervals=True)
+    assert s.value == pytest.approx(cka(np.arange(130)), abs=1e-9)
+    assert (s.low, s.high) == pytest.approx(known, abs=1e-9)
+
+
+def test_every_measure_has_an_interval_and_few_rows_say_so(rng: np.random.Generator) -> None:
+    A, B = related(rng, 120, 20, 14)
+    for s in compare(summarise(A), summarise(B), intervals=True):
+        if s.value is not None:
+            assert s.low is not None and s.high is not None, s.measure
+            assert s.low <= s.value <= s.high, s.measure
+    for s in compare(summarise(A[:39]), summarise(B[:39]), intervals=True):
+        if s.value is not None and s.measure.split("_")[0] not in ("nps", "neighbour"):
+            assert s.low is None and s.note == "interval: 39 rows; a block jackknife needs 40."

@@ -9,7 +9,13 @@ import numpy as np
 
 from semasia.comparison.similarity.cka import check_rows
 from semasia.comparison.similarity.definitions import MEASURES, known_measures
-from semasia.comparison.similarity.distances import BANDWIDTH, kernel_cka_of, rsa_of
+from semasia.comparison.similarity.distances import (
+    BANDWIDTH,
+    kernel_cka_left_out,
+    kernel_cka_of,
+    rsa_left_out,
+    rsa_of,
+)
 from semasia.comparison.similarity.factors import SUBSPACE_K, VARIANCE_KEPT
 from semasia.comparison.similarity.intervals import (
     BLOCKS,
@@ -75,7 +81,7 @@ def compare(
     measures : iterable of str, optional
         By default all that both summaries were made for.
     intervals : bool
-        Whether to add 95 % intervals. Kernel CKA, RSA and differences of isotropy have none.
+        Whether to add 95 % intervals.
 
     Raises
     ------
@@ -91,7 +97,7 @@ def compare(
     found = [
         *_of_covariances(a, b, [n for n in names if n in LINEAR], intervals),
         *_of_neighbours(a, b, names, intervals),
-        *_of_pairs(a, b, names),
+        *_of_pairs(a, b, names, intervals),
     ]
     return sorted(found, key=lambda s: names.index(s.measure))
 
@@ -129,21 +135,16 @@ def _of_covariances(
             values[name, parameter] = whole.value(name, parameter)
         except ComparisonError as error:
             yield Similarity(name, parameter, note=str(error))
-    few = f"interval: {a.rows} rows; a block jackknife needs {2 * BLOCKS}."
     if cross is None or not intervals_exist:
         for (name, parameter), value in values.items():
-            yield Similarity(name, parameter, value, note=few if intervals else None)
+            yield Similarity(name, parameter, value, note=_few(a.rows) if intervals else None)
         return
     remainders, notes = left_out(a, b, cross, list(values))
     for (name, parameter), value in values.items():
-        note = notes.get((name, parameter))
-        if not note and not np.isfinite(remainders[name, parameter]).all():
-            note = "undefined with a block of rows left out."
-        if note:
+        if note := notes.get((name, parameter)):
             yield Similarity(name, parameter, value, note=f"interval: {note}")
-            continue
-        low, high = jackknife_interval(value, remainders[name, parameter], MEASURES[name].bounds)
-        yield Similarity(name, parameter, value, low, high, JACKKNIFE)
+        else:
+            yield _with_jackknife(name, parameter, value, remainders[name, parameter])
 
 
 def _of_neighbours(
@@ -173,19 +174,49 @@ def _of_neighbours(
                     yield Similarity(name, parameter, value)
 
 
-def _of_pairs(a: Summary, b: Summary, names: Iterable[str]) -> Iterator[Similarity]:
-    makers: dict[str, Callable[[], float]] = {
-        "kernel_cka": lambda: kernel_cka_of(*_both(a.kernel, b.kernel)),
-        "rsa": lambda: rsa_of(*_both(a.ranks, b.ranks)),
-        "isotropy_delta": lambda: abs(a.isotropy - b.isotropy),
-        "isotropy_spectral_delta": lambda: abs(a.isotropy_spectral - b.isotropy_spectral),
+def _of_pairs(
+    a: Summary, b: Summary, names: Iterable[str], intervals: bool
+) -> Iterator[Similarity]:
+    makers: dict[str, tuple[Callable[[], float], Callable[[], np.ndarray]]] = {
+        "kernel_cka": (
+            lambda: kernel_cka_of(*_both(a.kernel, b.kernel)),
+            lambda: kernel_cka_left_out(*_both(a.kernel, b.kernel)),
+        ),
+        "rsa": (
+            lambda: rsa_of(*_both(a.ranks, b.ranks)),
+            lambda: rsa_left_out(*_both(a.ranks, b.ranks)),
+        ),
+        "isotropy_delta": (
+            lambda: abs(a.isotropy - b.isotropy),
+            lambda: abs(np.subtract(*_both(a.isotropies_left_out, b.isotropies_left_out))),
+        ),
     }
-    for name, make in makers.items():
-        if name in names:
-            why = _missing(a, b, MEASURES[name].part)
-            [parameter] = parameters(name)
-            value = None if why else make()
-            yield Similarity(name, parameter, value, note=why)
+    for name, (make, left_out) in makers.items():
+        if name not in names:
+            continue
+        [parameter] = parameters(name)
+        if why := _missing(a, b, MEASURES[name].part):
+            yield Similarity(name, parameter, note=why)
+        elif not intervals:
+            yield Similarity(name, parameter, make())
+        elif a.rows < 2 * BLOCKS:
+            yield Similarity(name, parameter, make(), note=_few(a.rows))
+        else:
+            yield _with_jackknife(name, parameter, make(), left_out())
+
+
+def _with_jackknife(
+    name: str, parameter: str | None, value: float, left_out: np.ndarray
+) -> Similarity:
+    if not np.isfinite(left_out).all():
+        why = "interval: undefined with a block of rows left out."
+        return Similarity(name, parameter, value, note=why)
+    low, high = jackknife_interval(value, left_out, MEASURES[name].bounds)
+    return Similarity(name, parameter, value, low, high, JACKKNIFE)
+
+
+def _few(rows: int) -> str:
+    return f"interval: {rows} rows; a block jackknife needs {2 * BLOCKS}."
 
 
 def _missing(a: Summary, b: Summary, part: str) -> str | None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import pdist, squareform
 from scipy.stats import rankdata
 
 from semasia.comparison.similarity.cka import check_rows
+from semasia.comparison.similarity.intervals import dealt_out
 from semasia.comparison.similarity.products import centred
 from semasia.errors import ComparisonError, DegenerateEmbeddingError
 from semasia.geometry.metrics import checked
@@ -104,6 +105,11 @@ def centred_kernel(Z: Any, bandwidth: float = BANDWIDTH) -> np.ndarray:
     kernel *= -1 / (2 * (bandwidth * median) ** 2)
     np.exp(kernel, out=kernel)
     np.fill_diagonal(kernel, 1.0)
+    return _standard(kernel)
+
+
+def _standard(kernel: np.ndarray) -> np.ndarray:
+    """Centre a symmetric kernel by rows and columns and bring it to norm one, in place."""
     means = kernel.mean(axis=0)
     kernel -= means
     kernel -= means[:, None]
@@ -135,3 +141,55 @@ def distance_ranks(Z: Any) -> np.ndarray:
 def rsa_of(a: np.ndarray, b: np.ndarray) -> float:
     """Return the Spearman correlation from two vectors of centred ranks of norm one."""
     return float(np.clip(a @ b, -1, 1))
+
+
+def kernel_cka_left_out(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return kernel CKA with each block of the sample left out, the bandwidths fixed.
+
+    Centring again what stays of a centred kernel is centring what stays of the kernel: rows and
+    columns differ by constants.
+
+    Parameters
+    ----------
+    a, b : (s, s) arrays
+        As :func:`centred_kernel` returns them.
+
+    Returns
+    -------
+    (g,) float64 array
+    """
+    return np.array(
+        [
+            kernel_cka_of(*(_standard(kernel[np.ix_(stay, stay)]) for kernel in (a, b)))
+            for stay in _staying(len(a))
+        ]
+    )
+
+
+def rsa_left_out(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the Spearman correlation with each block of the sample left out, ranked again.
+
+    Parameters
+    ----------
+    a, b : (s (s − 1) / 2,) arrays
+        As :func:`distance_ranks` returns them.
+
+    Returns
+    -------
+    (g,) float64 array
+        NaN where the distances that stay are all equal.
+    """
+    squares = [squareform(ranks) for ranks in (a, b)]
+    found = []
+    for stay in _staying(len(squares[0])):
+        upper = np.triu_indices(len(stay), 1)
+        pair = [rankdata(ranks[np.ix_(stay, stay)][upper]) for ranks in squares]
+        pair = [ranks - ranks.mean() for ranks in pair]
+        norm = float(np.linalg.norm(pair[0]) * np.linalg.norm(pair[1]))
+        found.append(np.clip(pair[0] @ pair[1] / norm, -1, 1) if norm > 0 else np.nan)
+    return np.array(found)
+
+
+def _staying(n: int) -> list[np.ndarray]:
+    """Return the positions that stay when each block is left out."""
+    return [np.delete(np.arange(n), block) for block in dealt_out(n)]

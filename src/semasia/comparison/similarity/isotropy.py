@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from semasia.comparison.similarity.cka import check_rows
+from semasia.comparison.similarity.intervals import dealt_out
 from semasia.comparison.similarity.products import centred
 from semasia.geometry.further import isotropy_spectral
 from semasia.geometry.metrics import checked, spectrum
@@ -44,3 +45,22 @@ def isotropy_of(rows: np.ndarray) -> float:
     """Return the isotropy of (n, d) centred rows."""
     variances = np.einsum("ij,ij->j", rows, rows, dtype=np.float64)
     return float(variances.min() / variances.max())
+
+
+def isotropies_left_out(rows: np.ndarray) -> np.ndarray:
+    """Return the isotropy of (n, d) centred rows with each block left out, about its own mean.
+
+    Returns
+    -------
+    (g,) float64 array
+    """
+    squares = np.einsum("ij,ij->j", rows, rows, dtype=np.float64)
+    found = []
+    for block in dealt_out(len(rows)):
+        gone = rows[block].astype(np.float64)
+        rest = len(rows) - len(gone)
+        # The rows that stay sum to what the block sums to, with the other sign.
+        left = squares - np.square(gone).sum(axis=0) - np.square(gone.sum(axis=0)) / rest
+        left = np.maximum(left, 0)
+        found.append(left.min() / left.max() if left.max() > 0 else np.nan)
+    return np.array(found)

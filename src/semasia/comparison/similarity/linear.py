@@ -15,6 +15,7 @@ from semasia.comparison.similarity.factors import (
 )
 from semasia.comparison.similarity.products import cross_energy
 from semasia.comparison.similarity.summary import Summary
+from semasia.geometry.further import isotropy_spectral
 
 LINEAR = (
     "linear_cka",
@@ -23,6 +24,7 @@ LINEAR = (
     "pwcca",
     "subspace_overlap",
     "procrustes_distance",
+    "isotropy_spectral_delta",
 )
 # Those that need no decomposition.
 OF_ENERGIES = LINEAR[:2]
@@ -84,18 +86,28 @@ class Linear:
             if name == "linear_cka":
                 return cka_of(self.energy, *self.energies)
             return unbiased_cka_of((self.energy, *self.energies), *self.squares)
+        if name == "isotropy_spectral_delta":
+            a, b = (
+                isotropy_spectral(np.square(scales), right.shape[1])
+                for scales, right in zip(self.scales, self._right(), strict=True)
+            )
+            return abs(a - b)
         assert self.cross is not None, "these measures need the product"
         if name == "pwcca":
-            assert self.right is not None, "a summary for PWCCA has factors"
+            right = self._right()
             if parameter == "weights=a":
-                return pwcca_of(self.cross, self.scales[0], self.right[0])
-            return pwcca_of(self.cross.T, self.scales[1], self.right[1])
+                return pwcca_of(self.cross, self.scales[0], right[0])
+            return pwcca_of(self.cross.T, self.scales[1], right[1])
         of = {
             "svcca": svcca_of,
             "subspace_overlap": subspace_overlap_of,
             "procrustes_distance": procrustes_of,
         }
         return of[name](self.cross, *self.scales)
+
+    def _right(self) -> tuple[np.ndarray, np.ndarray]:
+        assert self.right is not None, "a summary for these measures has factors"
+        return self.right
 
 
 def scaled_energy(cross: np.ndarray, scales: tuple[np.ndarray, np.ndarray]) -> float:

@@ -11,11 +11,11 @@ import numpy as np
 from semasia.comparison.similarity.definitions import MEASURES, known_measures
 from semasia.comparison.similarity.distances import centred_kernel, distance_ranks
 from semasia.comparison.similarity.factors import Factors, factors
-from semasia.comparison.similarity.isotropy import isotropy_of
+from semasia.comparison.similarity.intervals import BLOCKS
+from semasia.comparison.similarity.isotropy import isotropies_left_out, isotropy_of
 from semasia.comparison.similarity.neighbourhoods import METRICS, NPS_K, neighbour_lists
 from semasia.comparison.similarity.products import centred, cross_energy, row_squares
 from semasia.errors import ComparisonError, DegenerateEmbeddingError
-from semasia.geometry.further import isotropy_spectral
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,10 @@ class Summary:
         ‖AᵀA‖²_F.
     squares : (n,) float64 array
         Squared norms of the centred rows.
-    isotropy, isotropy_spectral : float
-        As in the geometry table; the second is NaN without factors.
+    isotropy : float
+        As in the geometry table.
+    isotropies_left_out : (20,) array or None
+        With each block of rows left out; None for too few rows.
     neighbours : dict of (n, k) int32 arrays
         By metric, k = 50 or n − 1 if that is less.
     kernel : (s, s) float64 array or None
@@ -60,7 +62,7 @@ class Summary:
     energy: float
     squares: np.ndarray
     isotropy: float
-    isotropy_spectral: float
+    isotropies_left_out: np.ndarray | None
     neighbours: dict[str, np.ndarray]
     kernel: np.ndarray | None
     ranks: np.ndarray | None
@@ -92,11 +94,9 @@ def summarise(Z: Any, measures: Iterable[str] | None = None) -> Summary:
         basis, scales = decomposed.left, decomposed.values
         energy = float((scales**4).sum())
         squares = row_squares(basis * scales)
-        eigenvalues = np.square(scales) / n
-        spectral = isotropy_spectral(eigenvalues, d)
     else:
         basis, scales = rows, np.ones(d)
-        energy, squares, spectral = cross_energy(rows, rows), row_squares(rows), float("nan")
+        energy, squares = cross_energy(rows, rows), row_squares(rows)
     undefined: dict[str, str] = {}
     made: dict[str, np.ndarray] = {}
     makers = {
@@ -122,7 +122,7 @@ def summarise(Z: Any, measures: Iterable[str] | None = None) -> Summary:
         energy=energy,
         squares=squares,
         isotropy=isotropy_of(rows),
-        isotropy_spectral=spectral,
+        isotropies_left_out=isotropies_left_out(rows) if n >= 2 * BLOCKS else None,
         neighbours={m: made[f"neighbours_{m}"] for m in METRICS if f"neighbours_{m}" in made},
         kernel=made.get("kernel"),
         ranks=made.get("distances"),
