@@ -191,7 +191,7 @@ def _of_pairs(
             lambda: abs(np.subtract(*_both(a.isotropies_left_out, b.isotropies_left_out))),
         ),
     }
-    for name, (make, left_out) in makers.items():
+    for name, (make, leave_out) in makers.items():
         if name not in names:
             continue
         [parameter] = parameters(name)
@@ -202,16 +202,16 @@ def _of_pairs(
         elif a.rows < 2 * BLOCKS:
             yield Similarity(name, parameter, make(), note=_few(a.rows))
         else:
-            yield _with_jackknife(name, parameter, make(), left_out())
+            yield _with_jackknife(name, parameter, make(), leave_out())
 
 
 def _with_jackknife(
-    name: str, parameter: str | None, value: float, left_out: np.ndarray
+    name: str, parameter: str | None, value: float, leave_out: np.ndarray
 ) -> Similarity:
-    if not np.isfinite(left_out).all():
+    if not np.isfinite(leave_out).all():
         why = "interval: undefined with a block of rows left out."
         return Similarity(name, parameter, value, note=why)
-    low, high = jackknife_interval(value, left_out, MEASURES[name].bounds)
+    low, high = jackknife_interval(value, leave_out, MEASURES[name].bounds)
     return Similarity(name, parameter, value, low, high, JACKKNIFE)
 
 
