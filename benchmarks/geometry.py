@@ -122,7 +122,8 @@ def per_metric(Z: np.ndarray) -> dict[str, float]:
 def each_once(Z: np.ndarray) -> dict[str, float]:
     """The same functions, each called once: covariance, distances, PCA, SVD."""
     rows = Z.astype(np.float64)
-    spread, distances, ratios, entropy = (f(rows) for f in (_spread, _distances, _ratios, _entropy))
+    spread, distances = _spread(rows), _distances(rows)
+    ratios, entropy = _ratios(rows), _entropy(rows)
     return {
         "total_spread": spread,
         "mean_distance_to_centroid": distances.mean(),

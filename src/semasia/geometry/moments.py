@@ -122,7 +122,7 @@ def in_float64(
 
     All are one piece of memory: the caller may change a block, and must not keep it.
     """
-    room = np.empty((0, 0))
+    room: np.ndarray = np.empty((0, 0))
     for block in blocks:
         step = _step(block.shape[1])
         for start in range(0, len(block), step):

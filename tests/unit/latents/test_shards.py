@@ -237,6 +237,10 @@ REFUSALS = {
         lambda t, p: replaced("embedding", pa.FixedSizeListArray.from_arrays(
             pa.array(np.zeros(250, np.float32)), 5))(t),
         "vectors of 5, but provenance says 7"),
+    "half precision": (
+        lambda t, p: replaced("embedding", t["embedding"].combine_chunks().cast(
+            pa.list_(pa.float16(), 7)))(t),
+        r"`embedding` is fixed_size_list<.*halffloat>\[7\]; fixed-size float32 is needed"),
     "a list of any length": (
         lambda t, p: replaced("embedding", t["embedding"].combine_chunks().cast(
             pa.list_(pa.float32())))(t),
