@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.geometry import latents
+from semasia.accelerator import use_device
 from semasia.comparison.similarity import linear_cka, pairwise_linear_cka
+from semasia.neighbours import nearest_neighbours
 
 # Divides every number of rows and models: 50 shows within a second that all this runs.
 SHRINK = int(os.environ.get("SEMASIA_SIMILARITY_SHRINK", "1"))
@@ -20,6 +22,7 @@ ROWS, WIDTHS = 50_000 // SHRINK, (768, 1024)
 GRAM_ROWS = 20_000 // SHRINK
 MODELS, MODEL_ROWS, MODEL_WIDTHS = 50 // min(SHRINK, 10), 5000 // SHRINK, (192, 512)
 _REPEATS = 3
+_NEIGHBOURS = 50
 
 
 def textbook(A: np.ndarray, B: np.ndarray) -> float:
@@ -85,6 +88,28 @@ def run() -> dict[str, Any]:
         "model_widths": MODEL_WIDTHS,
         "seconds_all_pairs": _rounded(pairs),
         "ratio_products": round(pairs["all_pairs"] / pairs["products"], 2),
+        "accelerator": _on_accelerator(A, B),
+    }
+
+
+def _on_accelerator(A: np.ndarray, B: np.ndarray) -> dict[str, Any] | None:
+    """Time one pair's CKA and one space's neighbours there and on the processor; None without."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return None
+    ways = {
+        "linear_cka": lambda: linear_cka(A, B),
+        "neighbours": lambda: nearest_neighbours(A, _NEIGHBOURS),
+    }
+    here = _timed(ways)["seconds"]
+    use_device("cuda")
+    there = _timed({f"{name}, there": way for name, way in ways.items()})["seconds"]
+    use_device(None)
+    return {
+        "device": torch.cuda.get_device_name(),
+        "seconds_processor": _rounded(here),
+        "seconds_accelerator": _rounded(there),
     }
 
 

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from semasia.accelerator import use_device
 from semasia.comparison.similarity import SIMILARITY_COLUMNS
 from semasia.comparison.tiles import tile_rows
 from semasia.geometry import RowCache
@@ -9,6 +10,7 @@ from semasia.tables import frame_of, write_table
 
 with job(snakemake.log[0]):
     use_threads(snakemake.threads)
+    use_device("cuda" if snakemake.resources.get("gpu") else None)
     first, second = snakemake.params.models
     rows = tile_rows(
         {Path(path).parent.name: Path(path) for path in snakemake.input},

@@ -17,6 +17,8 @@ if COMPARISON:
             "../../envs/analysis.yaml"
         threads: 2
         resources:
+            # Products and neighbours of every pair; without an accelerator they take two cores.
+            gpu=EXTRACT_GPUS,
             mem_mb=lambda wildcards, attempt: 8000 * attempt,
             runtime="12h",
         params:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from semasia.accelerator import device_in_use, keep_nearest
 from semasia.errors import DegenerateEmbeddingError
 from semasia.neighbours.candidates import (
     keep_by_column,
@@ -33,7 +34,8 @@ def nearest_neighbours(Z: Any, k: int) -> np.ndarray:
 
     Distances are Euclidean, Σ(xᵢ − yᵢ)² in float64 of the values as given. Rows at equal distance
     are taken in ascending order of index, copies of a row included; a row is never its own
-    neighbour. The result depends on neither threads nor the library of matrix products.
+    neighbour. The result depends on neither threads nor what makes the matrix products, a library
+    or an accelerator (:mod:`semasia.accelerator`).
 
     Parameters
     ----------
@@ -143,7 +145,8 @@ def _candidates(
     weights = ((1 - gamma) * norms).astype(kind)
     keys = np.full((len(queries), m), np.inf, kind)
     items = np.full((len(queries), m), -1, np.int32)
-    _keep(moved, queries, weights, keys, items)
+    keep = _keep if device_in_use() is None else keep_nearest
+    keep(moved, queries, weights, keys, items)
     bounds = keys[:, 0].astype(np.float64) + (1 - gamma) * norms[queries] - d * 1e-37
     # Ranked distances are rounded as well.
     bounds *= 1 - 8 * (d + 16) * np.finfo(np.float64).eps

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from semasia.accelerator import multiply
 from semasia.errors import ComparisonError, DegenerateEmbeddingError
 from semasia.geometry.metrics import checked
 from semasia.geometry.moments import in_float64
@@ -91,7 +92,7 @@ class CrossProducts:
         """Add the products of (r, width_a) and (r, width_b) rows, multiplied in their type."""
         for start in range(0, len(a), _BLOCK_ROWS):
             rows = slice(start, start + _BLOCK_ROWS)
-            products = a[rows].T @ b[rows]
+            products = multiply(a[rows].T, b[rows])
             if self._total is None:
                 self._total = products.astype(np.float64, copy=False)
             else:
@@ -121,7 +122,7 @@ def cross_energy(a: np.ndarray, b: np.ndarray) -> float:
     if n * sum(widths) < widths[0] * widths[1]:
         for start in range(0, n, _PANEL):
             rows = slice(start, start + _PANEL)
-            energy += _dot(a[rows] @ a.T, b[rows] @ b.T)
+            energy += _dot(multiply(a[rows], a.T), multiply(b[rows], b.T))
         return energy
     for start in range(0, widths[0], _PANEL):
         # All columns as they are where they fit: NumPy makes half of a product with itself.
