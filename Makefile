@@ -10,8 +10,9 @@ CONFIG ?= config/config.yaml
 run: $(VENV)/.run
 	$(SNAKEMAKE) --configfile $(CONFIG)
 
+# In two processes, one of which mostly waits for a cluster; whole groups of tests in each, see tests/conftest.py.
 test: $(VENV)/.dev
-	. $(BIN)/activate && pytest
+	. $(BIN)/activate && pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	. $(BIN)/activate && ruff check . && ruff format --check . && snakefmt --check workflow

@@ -16,6 +16,26 @@ import yaml
 REPOSITORY = Path(__file__).parent.parent
 
 
+# Where tests run in two processes: those that wait most begin, those that take longest are not the last.
+_FIRST = ("slurm", "workflow")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep together what shares a cluster, a built collection, or a file's fixtures."""
+
+    def folder(item: pytest.Item) -> str:
+        return item.path.relative_to(REPOSITORY / "tests").parts[0]
+
+    items.sort(key=lambda item: _FIRST.index(folder(item)) if folder(item) in _FIRST else 2)
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    built = {i.path for i in items if "demo_collection" in getattr(i, "fixturenames", ())}
+    for item in items:
+        group = "built collection" if item.path in built else str(item.path)
+        group = "cluster" if folder(item) == "slurm" else group
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return REPOSITORY

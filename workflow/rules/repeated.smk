@@ -88,9 +88,10 @@ def freed_once(plain):
     seen = set()
 
     def free(scheduler, job):
-        if job.is_group() or job.rule not in seen:
+        # A group of jobs is of the kind that its members are.
+        if (kind := frozenset(job.rules)) not in seen:
             plain(scheduler, job)
-            seen.add(None if job.is_group() else job.rule)
+            seen.add(kind)
 
     return free
 

@@ -137,8 +137,11 @@ def test_unknown_architectures_offer_near_ones() -> None:
 def test_a_checkpoint_that_cannot_be_fetched_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    from huggingface_hub import constants
+
+    # Read from the environment when the Hub's client was imported: without it, minutes of attempts.
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(WeightsError, match=r"resnet18.a1_in1k: the checkpoint .* cannot be loaded"):
         build_network(EncoderCard.of_timm("resnet18.a1_in1k"))
 
