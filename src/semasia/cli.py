@@ -6,7 +6,7 @@ import argparse
 import importlib.metadata
 import sys
 
-from semasia.commands import check, models, plan, show, status, verify
+from semasia.commands import check, models, plan, publish, show, status, verify
 from semasia.errors import SemasiaError
 
 _COMMANDS = {
@@ -16,6 +16,7 @@ _COMMANDS = {
     "verify": verify,
     "models": models,
     "check": check,
+    "publish": publish,
 }
 
 

@@ -90,6 +90,16 @@ class ComparisonError(SemasiaError):
     """Two latent spaces cannot be compared: rows that do not correspond, or an undefined value."""
 
 
+class HubError(SemasiaError):
+    """The Hugging Face Hub refused something, or holds something else than was sent."""
+
+
+class HubUnreachableError(HubError):
+    """The Hub did not answer, or answered that it cannot now, as often as was tried."""
+
+    may_pass = True
+
+
 class StoppedError(SemasiaError):
     """The process was asked to end by a signal, has saved its work, and ends."""
 

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from semasia.closed import Closed, explain
 from semasia.config.comparison import Comparison
+from semasia.config.hub import Hub
 from semasia.errors import ConfigError
 from semasia.inputs.cards import NAME
 from semasia.inputs.origins import Source
@@ -182,6 +183,9 @@ class Config(Closed):
     analysis: Analysis = Field(default_factory=Analysis)
     comparison: Comparison | None = Field(
         default=None, description="Latent spaces compared with each other; null compares none."
+    )
+    hub: Hub | None = Field(
+        default=None, description="Where `snakemake publish` sends shards; null: nowhere."
     )
     figures: Figures = Field(default_factory=Figures)
     existing_only: bool = Field(

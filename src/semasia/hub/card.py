@@ -1,0 +1,211 @@
+"""The card of a published benchmark: README.md of its dataset repository."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import yaml
+
+from semasia.inputs import BenchmarkCard
+
+# Says that this program wrote a card, and may write it anew.
+MARK = "<!-- Written by Semasia; changes are overwritten by the next push. -->"
+_PLACE = re.compile(r"data/(?P<model>[^/]+)/(?P<split>[^/]+)\.parquet")
+# Class names are in every file; a card lists them while they are few.
+_NAMES_SHOWN = 20
+PAPER = (
+    "M. E. Pandolfo, E. Grimaldi, L. Marinucci, L. Di Nino, S. Fiorellino, S. Barbarossa, "
+    "P. Di Lorenzo. Semasia: A Large-Scale Dataset of Semantically Structured Latent "
+    "Representations. arXiv:2605.09485, 2026."
+)
+
+
+class ModelFacts(NamedTuple):
+    """What a card says of a model; None where it is not known."""
+
+    licence: str | None
+    width: int | None
+
+
+def place(model: str, split: str) -> str:
+    """Return where a shard stands in its repository."""
+    return f"data/{model}/{split}.parquet"
+
+
+def published(places: Iterable[str]) -> dict[str, list[str]]:
+    """Return the splits of every model whose shards are among files of a repository."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(places):
+        if known := _PLACE.fullmatch(path):
+            found.setdefault(known["model"], []).append(known["split"])
+    return found
+
+
+def card_text(
+    repository: str,
+    benchmark: BenchmarkCard,
+    places: Iterable[str],
+    rows: Mapping[str, int],
+    facts: Mapping[str, ModelFacts],
+    held_back: Mapping[str, str],
+) -> str:
+    """Return the card of a repository that holds some shards.
+
+    Parameters
+    ----------
+    repository : str
+        ``namespace/name``.
+    benchmark : BenchmarkCard
+    places : iterable of str
+        All files of the repository: no other is named.
+    rows : mapping of int
+        Rows of each split.
+    facts : mapping of ModelFacts
+        By model.
+    held_back : mapping of str
+        Models that are not published, with the licence of their weights.
+    """
+    models = published(places)
+    configs = [
+        {
+            "config_name": model,
+            "data_files": [{"split": split, "path": place(model, split)} for split in splits],
+        }
+        for model, splits in models.items()
+    ]
+    front = {
+        "pretty_name": f"Semasia: latents of {benchmark.title}",
+        "license": "other",
+        "license_name": "see-below",
+        "tags": ["semasia", "latent-representations", "timm"],
+        "configs": configs,
+    }
+    head = yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=1000)
+    parts = [
+        f"---\n{head}---\n{MARK}\n\n# Latents of {benchmark.title}",
+        _what(benchmark, len(models)),
+        _splits(models, rows),
+        _columns(benchmark),
+        _loading(repository, models),
+        _licences(benchmark, models, facts, held_back),
+        _limits(),
+        _citation(benchmark),
+    ]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _what(benchmark: BenchmarkCard, models: int) -> str:
+    home = f" ([source]({benchmark.homepage}))" if benchmark.homepage else ""
+    return (
+        f"Embeddings of every image of {benchmark.title}{home} by {models:,} "
+        f"model{'s' * (models != 1)}: for each the vector before the head, "
+        "`forward_head(forward_features(x), pre_logits=True)`, in evaluation mode, from the images "
+        "as the model's own preprocessing takes them. One Parquet file for each model and split. "
+        "The row with one `id` is the same image in every model's file. Each file carries under "
+        "the key `semasia` of its metadata what decided its values: source and fingerprint of the "
+        "images, weights by digest, preprocessing, precision, versions."
+    )
+
+
+def _splits(models: Mapping[str, Sequence[str]], rows: Mapping[str, int]) -> str:
+    counts = {split: sum(split in found for found in models.values()) for split in rows}
+    lines = [
+        f"| {split} | {counts[split]:,} | {number:,} | {counts[split] * number:,} |"
+        for split, number in rows.items()
+    ]
+    return "\n".join(
+        [
+            "## Splits",
+            "",
+            "| Split | models | examples | rows |",
+            "| --- | --- | --- | --- |",
+            *lines,
+        ]
+    )
+
+
+def _columns(benchmark: BenchmarkCard) -> str:
+    lines = ["| `id` | uint32 | position of the image in its source split |"]
+    for column, label in benchmark.labels.items():
+        meaning = "−1 where the source withholds it" if not label.names else "class"
+        if label.names and len(label.names) <= _NAMES_SHOWN:
+            meaning = ", ".join(f"{i}: {name}" for i, name in enumerate(label.names))
+        elif label.names:
+            meaning = f"one of {len(label.names)} classes, named in every file"
+        lines.append(f"| `{column}` | int64 | {meaning} |")
+    lines += [
+        "| `model_name` | string | the model |",
+        "| `embedding` | float32[d] | d differs between models, see below |",
+    ]
+    return "\n".join(
+        ["## Columns", "", "| Column | Type | Meaning |", "| --- | --- | --- |", *lines]
+    )
+
+
+def _loading(repository: str, models: Mapping[str, Sequence[str]]) -> str:
+    if not models:
+        return "## Loading\n\nNo model is published yet."
+    model, splits = next(iter(models.items()))
+    split = "test" if "test" in splits else splits[0]
+    path = f"hf://datasets/{repository}/{place(model, split)}"
+    return f"""## Loading
+
+```python
+import datasets
+
+rows = datasets.load_dataset("{repository}", "{model}", split="{split}")
+```
+
+```python
+import polars as pl
+
+rows = pl.scan_parquet("{path}")
+```
+
+```sql
+-- DuckDB
+SELECT id, embedding FROM '{path}' LIMIT 100;
+```"""
+
+
+def _licences(
+    benchmark: BenchmarkCard,
+    models: Mapping[str, Sequence[str]],
+    facts: Mapping[str, ModelFacts],
+    held_back: Mapping[str, str],
+) -> str:
+    unknown = ModelFacts(None, None)
+    lines = [
+        f"| `{model}` | {facts.get(model, unknown).width or 'not known'} "
+        f"| {facts.get(model, unknown).licence or 'not stated'} |"
+        for model in models
+    ]
+    text = [
+        "## Models and licences",
+        "",
+        f"The images: {benchmark.licence.strip()}. An embedding is computed from them with a "
+        "model's weights, whose licence, as their publisher states it, is in the table.",
+        "",
+        "| Model | d | Licence of the weights |",
+        "| --- | --- | --- |",
+        *lines,
+    ]
+    if held_back:
+        named = ", ".join(f"`{model}` ({licence})" for model, licence in sorted(held_back.items()))
+        text += ["", f"Held back for the licence of their weights: {named}."]
+    return "\n".join(text)
+
+
+def _limits() -> str:
+    return """## Known limits
+
+Embeddings of one model computed on other hardware or with other batch sizes differ in the last bits
+of float32. Images are resized to each model's own input size: what is small in the source, such as
+28 × 28 digits, is enlarged. The models were trained on natural images for the most part."""
+
+
+def _citation(benchmark: BenchmarkCard) -> str:
+    source = " ".join(benchmark.citation.split())
+    return f"## Citation\n\nThe dataset: {PAPER}\n\nThe images: {source}"

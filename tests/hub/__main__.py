@@ -1,0 +1,5 @@
+"""Start the server: ``python -m hub FOLDER``."""
+
+from .server import main
+
+main()
