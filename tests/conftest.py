@@ -16,7 +16,7 @@ import yaml
 REPOSITORY = Path(__file__).parent.parent
 
 
-# Where tests run in two processes: those that wait most begin, those that take longest are not the last.
+# Where tests run in two processes: those that wait most begin; the longest are not the last.
 _FIRST = ("slurm", "workflow")
 
 

@@ -65,10 +65,11 @@ def script_found_once(plain):
     seen = set()
 
     def check(processor, job):
-        script = getattr(job.rule, processor.script_type)
-        if script is not None and (job.rule not in seen or "{" in str(script)):
+        rule = job.rule
+        script = getattr(rule, processor.script_type)
+        if script is not None and (rule not in seen or "{" in str(script)):
             plain(processor, job)
-            seen.add(job.rule)
+            seen.add(rule)
 
     return check
 

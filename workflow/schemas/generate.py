@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from semasia.config import Config
 from semasia.config.comparison import Comparison, Pair
+from semasia.config.hub import Hub
 from semasia.config.schema import (
     Analysis,
     BenchmarkChoice,
@@ -51,6 +52,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "analysis.graph.": GraphChoice,
     "comparison.": Comparison,
     "comparison.pairs[].": Pair,
+    "hub.": Hub,
     "figures.": Figures,
     "figures.projection.": Projection,
 }

@@ -60,13 +60,7 @@ def head_of(api: HfApi, repository: str, retrying: Retrying) -> Head:
         info = api.repo_info(repository, repo_type=KIND)
         assert info.sha is not None, "a repository has a first commit"
         tree = api.list_repo_tree(repository, recursive=True, revision=info.sha, repo_type=KIND)
-        files = {
-            entry.path: RemoteFile(
-                entry.size, entry.lfs.sha256 if entry.lfs else None, entry.blob_id
-            )
-            for entry in tree
-            if isinstance(entry, RepoFile)
-        }
+        files = {entry.path: RemoteFile.of(entry) for entry in tree if isinstance(entry, RepoFile)}
         return Head(repository, info.sha, files)
 
     return retrying(f"listing {repository}", listed)
