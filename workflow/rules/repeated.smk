@@ -65,11 +65,11 @@ def script_found_once(plain):
     seen = set()
 
     def check(processor, job):
-        rule = job.rule
-        script = getattr(rule, processor.script_type)
-        if script is not None and (rule not in seen or "{" in str(script)):
+        declared = job.rule
+        script = getattr(declared, processor.script_type)
+        if script is not None and (declared not in seen or "{" in str(script)):
             plain(processor, job)
-            seen.add(rule)
+            seen.add(declared)
 
     return check
 
