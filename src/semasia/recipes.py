@@ -30,6 +30,8 @@ SIMILARITY = 2
 ALIGNMENT = 1
 TRANSFER = 1
 BASES = 1
+# What is noted of a shard that was read whole before it is published.
+RECEIPTS = 1
 # Matched pairs of models.
 CONTRASTS = 1
 # Rows of the tables of regressions and of likelihood ratios.

@@ -27,21 +27,20 @@ def send(repository: str, folder: str) -> dict:
 
     from semasia.config.hub import Hub
     from semasia.hub import LocalFile, Retrying
-    from semasia.hub.card import MARK
-    from semasia.hub.publishing import publish_files, signed_in
+    from semasia.publishing.card import MARK
+    from semasia.publishing.repositories import Wanted, publish, signed_in
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     paths = sorted(Path(folder).rglob("*.parquet"))
-    files = [LocalFile.of(f"data/{p.relative_to(folder)}", p) for p in paths]
+    files = tuple(LocalFile.of(f"data/{p.relative_to(folder)}", p) for p in paths)
 
-    def card(head):
-        named = [path for path in sorted(head.files) if path.startswith("data/")]
-        return LocalFile.of("README.md", "\n".join([MARK, *named]).encode())
+    def card(places):
+        return "\n".join([MARK, *sorted(p for p in places if p.startswith("data/"))])
 
     hub = Hub(namespace=repository.split("/")[0], files_per_commit=5)
     api, retrying = HfApi(), Retrying(attempts=5, longest=0.5)
     signed_in(api, retrying)
-    pushed = publish_files(api, hub, repository, files, card, retrying)
+    pushed = publish(api, hub, Wanted(repository, "Files", files, card), retrying)
     return {"commit": pushed.commit, "sent": [f.place for f in pushed.sent]}
 
 
@@ -221,12 +220,13 @@ def test_a_file_that_changes_is_not_published(hub: RunningHub, tmp_path: Path) -
 
         from semasia.config.hub import Hub
         from semasia.hub import LocalFile, Retrying
-        from semasia.hub.publishing import publish_files
+        from semasia.publishing.repositories import Wanted, publish
 
         file = LocalFile.of("data/m/test.parquet", Path(path))
         Path(path).write_bytes(b"b" * 50_000)
         hub = Hub(namespace=repository.split("/")[0])
-        publish_files(HfApi(), hub, repository, [file], lambda head: file, Retrying())
+        wanted = Wanted(repository, "Files", (file,), lambda places: "")
+        publish(HfApi(), hub, wanted, Retrying())
 
     with pytest.raises(ClientError, match="changed while it was being published"):
         call(changing, REPOSITORY, str(path), environment=hub.environment)

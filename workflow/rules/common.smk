@@ -84,6 +84,15 @@ def failed_targets(wildcards):
     ]
 
 
+def all_receipts(wildcards):
+    return [
+        f"{RESULTS}/verified/{benchmark}/{split}/{block}.json"
+        for benchmark in COLLECTION.benchmarks
+        for split in COLLECTION.splits(benchmark)
+        for block in COLLECTION.blocks()
+    ]
+
+
 def all_timings(wildcards):
     return [
         f"{RESULTS}/timings/{t.benchmark}/{t.model}/{t.split}.json"

@@ -1,8 +1,18 @@
-"""The Hugging Face Hub: what is published there, and how it gets there whole."""
+"""The Hugging Face Hub: files sent and fetched whole, every call under one policy."""
 
 from semasia.hub.files import LocalFile, batches
 from semasia.hub.push import Pushed, push
-from semasia.hub.remote import Head, head_of
+from semasia.hub.remote import KIND, Head, RemoteFile, head_of
 from semasia.hub.retrying import Retrying
 
-__all__ = ["Head", "LocalFile", "Pushed", "Retrying", "batches", "head_of", "push"]
+__all__ = [
+    "KIND",
+    "Head",
+    "LocalFile",
+    "Pushed",
+    "RemoteFile",
+    "Retrying",
+    "batches",
+    "head_of",
+    "push",
+]

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from huggingface_hub import HfApi
+import polars as pl
+from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import RepositoryNotFoundError
 
 from semasia.config.hub import Hub
 from semasia.errors import HubError
-from semasia.hub.card import MARK, card_text
-from semasia.hub.files import LocalFile
-from semasia.hub.publication import Publication
-from semasia.hub.push import Pushed, push
-from semasia.hub.remote import KIND, Head, head_of
-from semasia.hub.retrying import Retrying
+from semasia.hub import KIND, Head, LocalFile, Pushed, Retrying, head_of, push
 from semasia.inputs import BenchmarkCard
+from semasia.publishing.card import MARK, REGISTRY_PLACE, card_text, registry_card_text
+from semasia.publishing.publication import Publication
 
 CARD = "README.md"
 
@@ -28,14 +27,13 @@ class Difference(NamedTuple):
 
     Attributes
     ----------
-    repository : str
     exists : bool
+        Whether the repository does.
     missing : tuple of LocalFile
     present : int
         Files that are there with the same content.
     """
 
-    repository: str
     exists: bool
     missing: tuple[LocalFile, ...]
     present: int
@@ -43,6 +41,26 @@ class Difference(NamedTuple):
     @property
     def bytes(self) -> int:
         return sum(file.size for file in self.missing)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a repository is to hold.
+
+    Attributes
+    ----------
+    repository : str
+        ``namespace/name``.
+    title : str
+    files : tuple of LocalFile
+    card : callable
+        Makes README.md for the paths that the repository holds.
+    """
+
+    repository: str
+    title: str
+    files: tuple[LocalFile, ...]
+    card: Callable[[Iterable[str]], str]
 
 
 def repository_of(hub: Hub, benchmark: str) -> str:
@@ -58,7 +76,7 @@ def signed_in(api: HfApi, retrying: Retrying) -> str:
     HubError
         If there is none, or it is not accepted.
     """
-    if api.token is None and not _stored_token():
+    if api.token is None and get_token() is None:
         raise HubError(
             "no token of the Hugging Face Hub: set HF_TOKEN in the environment, or log in with "
             "`hf auth login`."
@@ -66,23 +84,47 @@ def signed_in(api: HfApi, retrying: Retrying) -> str:
     return retrying("asking the Hub whose token this is", api.whoami)["name"]
 
 
-def difference(
-    api: HfApi, repository: str, files: Sequence[LocalFile], retrying: Retrying
-) -> Difference:
-    """Return what a push would send, without sending anything."""
-    head = _existing(api, repository, retrying)
+def wanted_of(hub: Hub, publication: Publication, benchmark: BenchmarkCard) -> Wanted:
+    """Return what a benchmark's repository is to hold."""
+    repository = repository_of(hub, publication.benchmark)
+
+    def card(places: Iterable[str]) -> str:
+        return card_text(
+            repository,
+            benchmark,
+            places,
+            publication.rows,
+            publication.facts,
+            publication.held_back,
+        )
+
+    return Wanted(repository, f"Latents of {benchmark.title}", publication.files, card)
+
+
+def wanted_registry(hub: Hub, table: Path) -> Wanted:
+    """Return what the registry's repository is to hold; ``table`` is the registry's Parquet."""
+    repository = repository_of(hub, "registry")
+    frame = pl.read_parquet(table)
+    file = LocalFile.of(REGISTRY_PLACE, table)
+
+    def card(places: Iterable[str]) -> str:
+        return registry_card_text(repository, frame.columns, frame.height)
+
+    return Wanted(repository, "Models", (file,), card)
+
+
+def difference(api: HfApi, wanted: Wanted, retrying: Retrying) -> Difference:
+    """Return what a push would send, the card included, without sending anything."""
+    head = _existing(api, wanted.repository, retrying)
+    there = head.files if head else {}
+    card = _card_file(wanted, {*there, *(file.place for file in wanted.files)})
+    files = (*wanted.files, card)
     missing = tuple(f for f in files if head is None or not head.holds(f))
-    return Difference(repository, head is not None, missing, len(files) - len(missing))
+    return Difference(head is not None, missing, len(files) - len(missing))
 
 
-def publish(
-    api: HfApi,
-    hub: Hub,
-    publication: Publication,
-    benchmark: BenchmarkCard,
-    retrying: Retrying,
-) -> Pushed:
-    """Bring a benchmark's repository up to date, made if there is none.
+def publish(api: HfApi, hub: Hub, wanted: Wanted, retrying: Retrying) -> Pushed:
+    """Bring a repository up to date, made if there is none.
 
     Raises
     ------
@@ -91,31 +133,7 @@ def publish(
     HubUnreachableError
         If it did not answer in all attempts.
     """
-    repository = repository_of(hub, publication.benchmark)
-
-    def card(head: Head) -> LocalFile:
-        text = card_text(
-            repository,
-            benchmark,
-            head.files,
-            publication.rows,
-            publication.facts,
-            publication.held_back,
-        )
-        return LocalFile.of(CARD, text.encode())
-
-    return publish_files(api, hub, repository, publication.files, card, retrying)
-
-
-def publish_files(
-    api: HfApi,
-    hub: Hub,
-    repository: str,
-    files: Sequence[LocalFile],
-    card: Callable[[Head], LocalFile],
-    retrying: Retrying,
-) -> Pushed:
-    """Bring a repository to hold some files and a card; it is made if there is none."""
+    repository = wanted.repository
     if (head := _existing(api, repository, retrying)) is None:
         retrying(
             f"creating {repository}",
@@ -128,8 +146,8 @@ def publish_files(
     return push(
         api,
         repository,
-        files,
-        card,
+        wanted.files,
+        lambda head: _card_file(wanted, head.files),
         retrying=retrying,
         most_files=hub.files_per_commit,
         most_bytes=int(hub.gigabytes_per_commit * 1e9),
@@ -164,6 +182,10 @@ def publish_collection(
     return found.slug
 
 
+def _card_file(wanted: Wanted, places: Iterable[str]) -> LocalFile:
+    return LocalFile.of(CARD, wanted.card(places).encode())
+
+
 def _existing(api: HfApi, repository: str, retrying: Retrying) -> Head | None:
     # The difference between a repository that is not there and one that may not be seen is the
     # Hub's secret: creating it tells.
@@ -194,9 +216,3 @@ def _check_card(api: HfApi, head: Head, retrying: Retrying) -> None:
             f"{head.repository}: its README.md was not written by Semasia, and is not overwritten. "
             "Move it away there, or choose another `hub.namespace`."
         )
-
-
-def _stored_token() -> bool:
-    from huggingface_hub import get_token
-
-    return get_token() is not None

@@ -29,6 +29,9 @@ class ModelFacts(NamedTuple):
     width: int | None
 
 
+REGISTRY_PLACE = "data/registry.parquet"
+
+
 def place(model: str, split: str) -> str:
     """Return where a shard stands in its repository."""
     return f"data/{model}/{split}.parquet"
@@ -88,12 +91,64 @@ def card_text(
         _what(benchmark, len(models)),
         _splits(models, rows),
         _columns(benchmark),
-        _loading(repository, models),
+        _loading(benchmark.name, repository, models),
         _licences(benchmark, models, facts, held_back),
         _limits(),
         _citation(benchmark),
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def registry_card_text(repository: str, columns: Sequence[str], rows: int) -> str:
+    """Return the card of the registry's repository.
+
+    Parameters
+    ----------
+    repository : str
+    columns : sequence of str
+        Of the table.
+    rows : int
+        One per model.
+    """
+    front = {
+        "pretty_name": "Semasia: registry of models",
+        "license": "other",
+        "license_name": "see-below",
+        "tags": ["semasia", "timm"],
+        "configs": [
+            {
+                "config_name": "default",
+                "data_files": [{"split": "train", "path": REGISTRY_PLACE}],
+            }
+        ],
+    }
+    head = yaml.safe_dump(front, sort_keys=False, width=1000)
+    named = ", ".join(f"`{column}`" for column in columns)
+    return f"""---
+{head}---
+{MARK}
+
+# Registry of models
+
+One row for each of {rows:,} models, `model_name` being the key: what the identifier says (family,
+architecture, pretraining), what the network has (parameters, width of the embedding, operations of
+a forward pass of one image), and what timm states of the weights (licence, preprocessing). It joins
+to the `model_name` of Semasia's latents.
+
+Columns: {named}.
+
+```python
+import polars as pl
+
+models = pl.read_parquet("hf://datasets/{repository}/{REGISTRY_PLACE}")
+```
+
+Facts about models are their publishers'; each model's weights have the licence in `license`.
+
+## Citation
+
+{PAPER}
+"""
 
 
 def _what(benchmark: BenchmarkCard, models: int) -> str:
@@ -144,7 +199,7 @@ def _columns(benchmark: BenchmarkCard) -> str:
     )
 
 
-def _loading(repository: str, models: Mapping[str, Sequence[str]]) -> str:
+def _loading(benchmark: str, repository: str, models: Mapping[str, Sequence[str]]) -> str:
     if not models:
         return "## Loading\n\nNo model is published yet."
     model, splits = next(iter(models.items()))
@@ -162,6 +217,12 @@ rows = datasets.load_dataset("{repository}", "{model}", split="{split}")
 import polars as pl
 
 rows = pl.scan_parquet("{path}")
+```
+
+```python
+import semasia  # checks ids, labels and values against the file's provenance
+
+latents = semasia.load("{benchmark}", "{model}", "{split}", root="hf://datasets/{repository}")
 ```
 
 ```sql
