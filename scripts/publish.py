@@ -17,6 +17,6 @@ with job(snakemake.log[0]) as log:
 
     if refused := publish_all(collection, file, tell=tell):
         raise HubError(
-            f"{refused} shards are not sound and were not published; {snakemake.log[0]} names them. "
-            "Delete them and run again."
+            f"{refused} shards are not sound and were not published; {snakemake.log[0]} names "
+            "them. Delete them and run again."
         )

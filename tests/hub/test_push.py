@@ -34,7 +34,7 @@ def send(repository: str, folder: str) -> dict:
     paths = sorted(Path(folder).rglob("*.parquet"))
     files = tuple(LocalFile.of(f"data/{p.relative_to(folder)}", p) for p in paths)
 
-    def card(places):
+    def card(places, before):
         return "\n".join([MARK, *sorted(p for p in places if p.startswith("data/"))])
 
     hub = Hub(namespace=repository.split("/")[0], files_per_commit=5)
@@ -225,7 +225,7 @@ def test_a_file_that_changes_is_not_published(hub: RunningHub, tmp_path: Path) -
         file = LocalFile.of("data/m/test.parquet", Path(path))
         Path(path).write_bytes(b"b" * 50_000)
         hub = Hub(namespace=repository.split("/")[0])
-        wanted = Wanted(repository, "Files", (file,), lambda places: "")
+        wanted = Wanted(repository, "Files", (file,), lambda places, before: "")
         publish(HfApi(), hub, wanted, Retrying())
 
     with pytest.raises(ClientError, match="changed while it was being published"):

@@ -12,11 +12,11 @@ from semasia.audit.finding import Recomputation, ShardRecord
 from semasia.audit.known_cards import KnownCards
 from semasia.audit.progress import Progress
 from semasia.audit.references import InputsAtHand
-from semasia.audit.shard_file import ShardFile
 from semasia.errors import SemasiaError
 from semasia.inputs import PreparedSplit
 from semasia.latents.checks import read_provenance
 from semasia.latents.nearness import nearness
+from semasia.latents.shard_file import ShardFile
 
 if TYPE_CHECKING:
     from semasia.encoders import Encoder

@@ -16,9 +16,9 @@ import pyarrow as pa
 from semasia.audit.discovery import PART, Found
 from semasia.audit.finding import RowDigests, ShardRecord
 from semasia.audit.references import KnownWidth, width_refusal
-from semasia.audit.shard_file import ShardFile
 from semasia.errors import ShardError
 from semasia.latents.checks import check_finite
+from semasia.latents.shard_file import ShardFile
 
 _FIXED = ("id", "model_name", "embedding")
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from semasia.audit.finding import RowDigests, ShardRecord
-from semasia.audit.shard_file import ShardFile
 from semasia.errors import SemasiaError
+from semasia.latents.shard_file import ShardFile
 
 
 def compare_rows(records: Iterable[ShardRecord]) -> None:

@@ -12,7 +12,6 @@ import pyarrow as pa
 from semasia.audit.discovery import Found
 from semasia.audit.finding import RowDigests, ShardRecord
 from semasia.audit.references import InputsAtHand, KnownWidth, width_refusal
-from semasia.audit.shard_file import ShardFile
 from semasia.errors import SemasiaError, ShardError
 from semasia.inputs import PreparedSplit
 from semasia.latents.checks import (
@@ -26,6 +25,7 @@ from semasia.latents.checks import (
     read_provenance,
 )
 from semasia.latents.provenance import digest_of_columns
+from semasia.latents.shard_file import ShardFile
 
 
 def check_shard(

@@ -2,15 +2,18 @@
 
 from semasia.hub.files import LocalFile, batches
 from semasia.hub.push import Pushed, push
+from semasia.hub.reading import SCHEME, Repository
 from semasia.hub.remote import KIND, Head, RemoteFile, head_of
 from semasia.hub.retrying import Retrying
 
 __all__ = [
     "KIND",
+    "SCHEME",
     "Head",
     "LocalFile",
     "Pushed",
     "RemoteFile",
+    "Repository",
     "Retrying",
     "batches",
     "head_of",

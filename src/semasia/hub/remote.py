@@ -29,7 +29,7 @@ class RemoteFile(NamedTuple):
 
 @dataclass(frozen=True)
 class Head:
-    """The newest commit of a dataset repository.
+    """A commit of a dataset repository.
 
     Attributes
     ----------
@@ -53,11 +53,11 @@ class Head:
         return found.oid == file.git_oid()
 
 
-def head_of(api: HfApi, repository: str, retrying: Retrying) -> Head:
-    """List a dataset repository at its newest commit."""
+def head_of(api: HfApi, repository: str, retrying: Retrying, revision: str = "main") -> Head:
+    """List a dataset repository at its newest commit, or at that of another revision."""
 
     def listed() -> Head:
-        info = api.repo_info(repository, repo_type=KIND)
+        info = api.repo_info(repository, revision=revision, repo_type=KIND)
         assert info.sha is not None, "a repository has a first commit"
         tree = api.list_repo_tree(repository, recursive=True, revision=info.sha, repo_type=KIND)
         files = {entry.path: RemoteFile.of(entry) for entry in tree if isinstance(entry, RepoFile)}

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
 
 from semasia.errors import ShardError, did_you_mean
+from semasia.latents.layouts import Found
+from semasia.latents.roots import Key, Root, root_of
 
 _FIXED = {"id": pl.UInt32, "model_name": pl.String, "embedding": pl.Array}
+_MANY = pl.List(pl.Float32)
+# Footers that are read at a time: of a repository on the Hub each takes some tenths of a second.
+_READERS = 16
 
 
 def scan(
@@ -22,69 +28,98 @@ def scan(
     """Return a lazy frame over all matching shards of a collection.
 
     Columns are those of the shards, with ``benchmark`` and ``split`` before them. Where models
-    differ in width, ``embedding`` is a list column; where all are equal it is a fixed-size array.
+    differ in width, ``embedding`` is a list column; where all are equal it is a fixed-size array,
+    but of the original release always a list column.
+
+    Of a repository on the Hub the footers of the matching files are read at once, and nothing else
+    until the frame is collected: then the columns that are asked for, of the row groups that can
+    hold the ids that are asked for. All are of the commit that was the newest when it was scanned.
 
     Parameters
     ----------
     benchmarks, models, splits : str or sequence of str, optional
         Keep only these; None keeps all.
-    root : path
-        The results folder of a collection.
+    root : path or str
+        A results folder, or the repository of a benchmark: see :func:`semasia.load`.
 
     Raises
     ------
     ShardError
         If nothing matches (the message offers near names), or a file that does is no shard.
+    HubError, HubUnreachableError
+        If the Hub refuses, or does not answer.
     """
-    base = Path(root) / "latents"
+    base = root_of(root)
     wanted = (_names(benchmarks), _names(models), _names(splits))
-    shards = sorted(p for p in base.glob("*/*/*.parquet") if not p.name.startswith("."))
-    keys = [(p.parts[-3], p.parts[-2], p.stem) for p in shards]
+    shards = base.shards()
     for names, position in zip(wanted, range(3), strict=True):
-        known = {key[position] for key in keys}
+        known = {key[position] for key in shards}
         for name in names or ():
             if name not in known:
                 raise ShardError(f"{base}: no shard of {name!r}.{did_you_mean(name, known)}")
-    frames = []
-    widths = set()
-    for path, key in zip(shards, keys, strict=True):
-        if all(names is None or part in names for names, part in zip(wanted, key, strict=True)):
-            frame, schema = _opened(path)
-            widths.add(schema["embedding"])
-            frames.append(
-                frame.select(
-                    pl.lit(key[0]).alias("benchmark"), pl.lit(key[2]).alias("split"), pl.all()
-                )
-            )
-    if not frames:
+    chosen = {
+        key: found
+        for key, found in shards.items()
+        if all(names is None or part in names for names, part in zip(wanted, key, strict=True))
+    }
+    if not chosen:
         raise ShardError(f"{base}: no shard matches {benchmarks=}, {models=}, {splits=}.")
-    if len(widths) > 1:
-        frames = [f.with_columns(pl.col("embedding").cast(pl.List(pl.Float32))) for f in frames]
-    return pl.concat(frames, how="diagonal")
+    with ThreadPoolExecutor(_READERS) as pool:
+        frames = list(pool.map(lambda item: _frame(base, *item), chosen.items()))
+    widths = {schema["embedding"] for _, schema in frames}
+    return pl.concat(
+        [
+            frame if len(widths) == 1 else frame.with_columns(pl.col("embedding").cast(_MANY))
+            for frame, _ in frames
+        ],
+        how="diagonal",
+    )
 
 
-def _opened(path: Path) -> tuple[pl.LazyFrame, pl.Schema]:
+def _frame(base: Root, key: Key, found: Found) -> tuple[pl.LazyFrame, pl.Schema]:
+    opened = [_opened(base.address(place), found.released) for place in found.places]
+    frame = pl.concat([frame for frame, _ in opened])
+    named = [pl.lit(key.benchmark).alias("benchmark"), pl.lit(key.split).alias("split"), pl.all()]
+    return frame.select(named), opened[0][1]
+
+
+def _opened(address: str, released: bool) -> tuple[pl.LazyFrame, pl.Schema]:
     try:
-        frame = pl.scan_parquet(path, glob=False)
+        frame = pl.scan_parquet(address, glob=False)
         schema = frame.collect_schema()
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise ShardError(
-            f"{path}: is no shard: it cannot be read as Parquet ({error}). Move it away, or "
+            f"{address}: is no shard: it cannot be read as Parquet ({error}). Move it away, or "
             "delete it and run again."
         ) from error
-    for column, kind in schema.items():
-        wanted = _FIXED.get(column, pl.Int64)
-        if kind != wanted:
-            raise ShardError(
-                f"{path}: is no shard: {column!r} is {kind}, and {wanted} is needed. Move it away."
-            )
     missing = [c for c in _FIXED if c not in schema]
     if missing:
         raise ShardError(
-            f"{path}: is no shard: it has no column {missing[0]!r}; it has {', '.join(schema)}. "
-            "Move it away."
+            f"{address}: is no shard: it has no column {missing[0]!r}; it has "
+            f"{', '.join(schema)}. Move it away."
         )
+    if released:
+        frame = _as_ours(frame, schema)
+        schema = frame.collect_schema()
+    for column, kind in schema.items():
+        wanted = _FIXED.get(column, pl.Int64)
+        if kind != wanted and not (released and column == "embedding" and kind == _MANY):
+            raise ShardError(
+                f"{address}: is no shard: {column!r} is {kind}, and {wanted} is needed. "
+                "Move it away."
+            )
     return frame, schema
+
+
+def _as_ours(frame: pl.LazyFrame, schema: pl.Schema) -> pl.LazyFrame:
+    """Give the original release's columns our types; what is no number stays and is refused."""
+    whole = [c for c, kind in schema.items() if c not in _FIXED and kind.is_integer()]
+    whole += [c for c, kind in schema.items() if c not in _FIXED and kind == pl.Boolean]
+    return frame.with_columns(
+        pl.col("id").cast(pl.UInt32),
+        pl.col("embedding").cast(_MANY),
+        *(pl.col(c).cast(pl.Int64) for c in whole),
+    )
 
 
 def _names(value: str | Sequence[str] | None) -> set[str] | None:

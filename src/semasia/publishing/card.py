@@ -9,17 +9,20 @@ from typing import NamedTuple
 import yaml
 
 from semasia.inputs import BenchmarkCard
+from semasia.latents.layouts import PUBLISHED, published_place
 
 # Says that this program wrote a card, and may write it anew.
 MARK = "<!-- Written by Semasia; changes are overwritten by the next push. -->"
-_PLACE = re.compile(r"data/(?P<model>[^/]+)/(?P<split>[^/]+)\.parquet")
 # Class names are in every file; a card lists them while they are few.
 _NAMES_SHOWN = 20
 PAPER = (
     "M. E. Pandolfo, E. Grimaldi, L. Marinucci, L. Di Nino, S. Fiorellino, S. Barbarossa, "
     "P. Di Lorenzo. Semasia: A Large-Scale Dataset of Semantically Structured Latent "
-    "Representations. arXiv:2605.09485, 2026."
+    "Representations. [arXiv:2605.09485](https://arxiv.org/abs/2605.09485), 2026."
 )
+
+
+_ROW = re.compile(r"\| `(?P<model>[^`]+)` \| (?P<width>\d+) \| (?P<licence>[^|]+) \|")
 
 
 class ModelFacts(NamedTuple):
@@ -32,18 +35,21 @@ class ModelFacts(NamedTuple):
 REGISTRY_PLACE = "data/registry.parquet"
 
 
-def place(model: str, split: str) -> str:
-    """Return where a shard stands in its repository."""
-    return f"data/{model}/{split}.parquet"
-
-
 def published(places: Iterable[str]) -> dict[str, list[str]]:
     """Return the splits of every model whose shards are among files of a repository."""
     found: dict[str, list[str]] = {}
     for path in sorted(places):
-        if known := _PLACE.fullmatch(path):
+        if known := PUBLISHED.fullmatch(path):
             found.setdefault(known["model"], []).append(known["split"])
     return found
+
+
+def facts_of(card: str) -> dict[str, ModelFacts]:
+    """Return what a card of ours says of its models, by name."""
+    return {
+        known["model"]: ModelFacts(known["licence"], int(known["width"]))
+        for known in _ROW.finditer(card)
+    }
 
 
 def card_text(
@@ -66,7 +72,7 @@ def card_text(
     rows : mapping of int
         Rows of each split.
     facts : mapping of ModelFacts
-        By model.
+        By model; of one that is there and not here, what an earlier card said is handed in.
     held_back : mapping of str
         Models that are not published, with the licence of their weights.
     """
@@ -74,7 +80,9 @@ def card_text(
     configs = [
         {
             "config_name": model,
-            "data_files": [{"split": split, "path": place(model, split)} for split in splits],
+            "data_files": [
+                {"split": split, "path": published_place(model, split)} for split in splits
+            ],
         }
         for model, splits in models.items()
     ]
@@ -89,7 +97,7 @@ def card_text(
     parts = [
         f"---\n{head}---\n{MARK}\n\n# Latents of {benchmark.title}",
         _what(benchmark, len(models)),
-        _splits(models, rows),
+        _splits(benchmark, models, rows),
         _columns(benchmark),
         _loading(benchmark.name, repository, models),
         _licences(benchmark, models, facts, held_back),
@@ -154,7 +162,7 @@ Facts about models are their publishers'; each model's weights have the licence 
 def _what(benchmark: BenchmarkCard, models: int) -> str:
     home = f" ([source]({benchmark.homepage}))" if benchmark.homepage else ""
     return (
-        f"Embeddings of every image of {benchmark.title}{home} by {models:,} "
+        f"Embeddings of the images of {benchmark.title}{home} by {models:,} "
         f"model{'s' * (models != 1)}: for each the vector before the head, "
         "`forward_head(forward_features(x), pre_logits=True)`, in evaluation mode, from the images "
         "as the model's own preprocessing takes them. One Parquet file for each model and split. "
@@ -164,21 +172,22 @@ def _what(benchmark: BenchmarkCard, models: int) -> str:
     )
 
 
-def _splits(models: Mapping[str, Sequence[str]], rows: Mapping[str, int]) -> str:
+def _splits(
+    benchmark: BenchmarkCard, models: Mapping[str, Sequence[str]], rows: Mapping[str, int]
+) -> str:
     counts = {split: sum(split in found for found in models.values()) for split in rows}
     lines = [
         f"| {split} | {counts[split]:,} | {number:,} | {counts[split] * number:,} |"
         for split, number in rows.items()
     ]
-    return "\n".join(
-        [
-            "## Splits",
-            "",
-            "| Split | models | examples | rows |",
-            "| --- | --- | --- | --- |",
-            *lines,
-        ]
-    )
+    capped = [
+        f"Of {split}, {number:,} of {benchmark.splits[split].rows:,} images: a fixed choice that "
+        "is the same for all models."
+        for split, number in rows.items()
+        if number < benchmark.splits[split].rows
+    ]
+    table = ["| Split | models | examples | rows |", "| --- | --- | --- | --- |", *lines]
+    return "\n".join(["## Splits", "", *table, *(["", *capped] if capped else [])])
 
 
 def _columns(benchmark: BenchmarkCard) -> str:
@@ -204,7 +213,7 @@ def _loading(benchmark: str, repository: str, models: Mapping[str, Sequence[str]
         return "## Loading\n\nNo model is published yet."
     model, splits = next(iter(models.items()))
     split = "test" if "test" in splits else splits[0]
-    path = f"hf://datasets/{repository}/{place(model, split)}"
+    path = f"hf://datasets/{repository}/{published_place(model, split)}"
     return f"""## Loading
 
 ```python

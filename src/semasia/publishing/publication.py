@@ -10,7 +10,8 @@ from pathlib import Path
 from semasia.audit.rows_across_models import compare_rows
 from semasia.config import Collection, Target
 from semasia.hub import LocalFile
-from semasia.publishing.card import ModelFacts, place
+from semasia.latents.layouts import published_place
+from semasia.publishing.card import ModelFacts
 from semasia.publishing.receipts import Receipt, read_receipts, receipts_of, write_receipts
 
 
@@ -83,7 +84,7 @@ def publication_of(
             held_back[model] = licence
             continue
         facts[model] = ModelFacts(licence, receipt.width)
-        where = place(model, split)
+        where = published_place(model, split)
         files.append(LocalFile(where, Path(path), receipt.size, receipt.sha256))
     rows = {split: collection.rows(benchmark, split) for split in collection.splits(benchmark)}
     return Publication(benchmark, tuple(files), rows, facts, held_back, refused)

@@ -16,7 +16,13 @@ from semasia.config.hub import Hub
 from semasia.errors import HubError
 from semasia.hub import KIND, Head, LocalFile, Pushed, Retrying, head_of, push
 from semasia.inputs import BenchmarkCard
-from semasia.publishing.card import MARK, REGISTRY_PLACE, card_text, registry_card_text
+from semasia.publishing.card import (
+    MARK,
+    REGISTRY_PLACE,
+    card_text,
+    facts_of,
+    registry_card_text,
+)
 from semasia.publishing.publication import Publication
 
 CARD = "README.md"
@@ -54,13 +60,14 @@ class Wanted:
     title : str
     files : tuple of LocalFile
     card : callable
-        Makes README.md for the paths that the repository holds.
+        Makes README.md for the paths that the repository holds, and the text of a card of ours that
+        was there before, empty if there was none.
     """
 
     repository: str
     title: str
     files: tuple[LocalFile, ...]
-    card: Callable[[Iterable[str]], str]
+    card: Callable[[Iterable[str], str], str]
 
 
 def repository_of(hub: Hub, benchmark: str) -> str:
@@ -88,15 +95,11 @@ def wanted_of(hub: Hub, publication: Publication, benchmark: BenchmarkCard) -> W
     """Return what a benchmark's repository is to hold."""
     repository = repository_of(hub, publication.benchmark)
 
-    def card(places: Iterable[str]) -> str:
-        return card_text(
-            repository,
-            benchmark,
-            places,
-            publication.rows,
-            publication.facts,
-            publication.held_back,
-        )
+    def card(places: Iterable[str], before: str) -> str:
+        # Models that another collection published here stay described.
+        facts = {**facts_of(before), **publication.facts}
+        rows, held_back = publication.rows, publication.held_back
+        return card_text(repository, benchmark, places, rows, facts, held_back)
 
     return Wanted(repository, f"Latents of {benchmark.title}", publication.files, card)
 
@@ -107,7 +110,7 @@ def wanted_registry(hub: Hub, table: Path) -> Wanted:
     frame = pl.read_parquet(table)
     file = LocalFile.of(REGISTRY_PLACE, table)
 
-    def card(places: Iterable[str]) -> str:
+    def card(places: Iterable[str], before: str) -> str:
         return registry_card_text(repository, frame.columns, frame.height)
 
     return Wanted(repository, "Models", (file,), card)
@@ -117,7 +120,8 @@ def difference(api: HfApi, wanted: Wanted, retrying: Retrying) -> Difference:
     """Return what a push would send, the card included, without sending anything."""
     head = _existing(api, wanted.repository, retrying)
     there = head.files if head else {}
-    card = _card_file(wanted, {*there, *(file.place for file in wanted.files)})
+    before = _card_there(api, head, retrying) if head else ""
+    card = _card_file(wanted, {*there, *(file.place for file in wanted.files)}, before)
     files = (*wanted.files, card)
     missing = tuple(f for f in files if head is None or not head.holds(f))
     return Difference(head is not None, missing, len(files) - len(missing))
@@ -141,13 +145,12 @@ def publish(api: HfApi, hub: Hub, wanted: Wanted, retrying: Retrying) -> Pushed:
                 repository, repo_type=KIND, private=hub.private or None, exist_ok=True
             ),
         )
-    elif CARD in head.files:
-        _check_card(api, head, retrying)
+    before = _card_there(api, head, retrying) if head else ""
     return push(
         api,
         repository,
         wanted.files,
-        lambda head: _card_file(wanted, head.files),
+        lambda now: _card_file(wanted, now.files, before),
         retrying=retrying,
         most_files=hub.files_per_commit,
         most_bytes=int(hub.gigabytes_per_commit * 1e9),
@@ -182,8 +185,8 @@ def publish_collection(
     return found.slug
 
 
-def _card_file(wanted: Wanted, places: Iterable[str]) -> LocalFile:
-    return LocalFile.of(CARD, wanted.card(places).encode())
+def _card_file(wanted: Wanted, places: Iterable[str], before: str) -> LocalFile:
+    return LocalFile.of(CARD, wanted.card(places, before).encode())
 
 
 def _existing(api: HfApi, repository: str, retrying: Retrying) -> Head | None:
@@ -201,7 +204,9 @@ def _existing(api: HfApi, repository: str, retrying: Retrying) -> Head | None:
     return retrying(f"looking for {repository}", listed)
 
 
-def _check_card(api: HfApi, head: Head, retrying: Retrying) -> None:
+def _card_there(api: HfApi, head: Head, retrying: Retrying) -> str:
+    if CARD not in head.files:
+        return ""
     with tempfile.TemporaryDirectory() as folder:
         path = retrying(
             f"reading the card of {head.repository}",
@@ -216,3 +221,4 @@ def _check_card(api: HfApi, head: Head, retrying: Retrying) -> None:
             f"{head.repository}: its README.md was not written by Semasia, and is not overwritten. "
             "Move it away there, or choose another `hub.namespace`."
         )
+    return text

@@ -19,9 +19,9 @@ import pytest
 
 from semasia import audit
 from semasia.audit import shard_checks
-from semasia.audit.shard_file import ShardFile
 from semasia.errors import ShardError
 from semasia.inputs import PreparedSplit
+from semasia.latents.shard_file import ShardFile
 
 from unit.audit.making import (
     ROWS,
@@ -329,7 +329,7 @@ def test_what_may_not_be_read_is_told(results: Path, registry: Path) -> None:
 def test_vectors_are_read_in_bounded_blocks(
     tmp_path: Path, prepared: PreparedSplit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("semasia.audit.shard_file._BLOCK_BYTES", 0)
+    monkeypatch.setattr("semasia.latents.shard_file._BLOCK_BYTES", 0)
     rng = np.random.default_rng(0)
     latents = rng.standard_normal((300, 3)).astype(np.float32)
     ids = np.arange(300, dtype=np.uint32)

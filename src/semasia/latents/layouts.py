@@ -1,0 +1,55 @@
+"""Where shards lie in a repository: as Semasia publishes them, and as the original release does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+PUBLISHED = re.compile(r"data/(?P<model>[^/]+)/(?P<split>[^/]+)\.parquet")
+RELEASED = re.compile(
+    r"(?:data/)?(?P<split>[^/]+)/(?P<model>[^/]+)/part-(?P<part>\d+)\.parquet", re.ASCII
+)
+
+
+class Found(NamedTuple):
+    """The files of one model on one split.
+
+    Attributes
+    ----------
+    places : tuple of str
+        Paths from the root: one, or the original release's parts in their order.
+    released : bool
+        Whether they are the original release's.
+    """
+
+    places: tuple[str, ...]
+    released: bool
+
+
+def published_place(model: str, split: str) -> str:
+    """Return where a shard stands in a repository of its benchmark."""
+    return f"data/{model}/{split}.parquet"
+
+
+def arranged(places: Iterable[str]) -> dict[tuple[str, str], Found]:
+    """Return the shards among the files of a repository, by model and split.
+
+    Where a model's split is there in both layouts, Semasia's counts, which has provenance.
+    """
+    shards: dict[tuple[str, str], Found] = {}
+    parts: dict[tuple[str, str], dict[int, str]] = {}
+    for place in sorted(places):
+        if known := PUBLISHED.fullmatch(place):
+            shards[known["model"], known["split"]] = Found((place,), released=False)
+        elif known := RELEASED.fullmatch(place):
+            parts.setdefault((known["model"], known["split"]), {})[int(known["part"])] = place
+    for key, numbered in parts.items():
+        found = Found(tuple(numbered[n] for n in sorted(numbered)), released=True)
+        shards.setdefault(key, found)
+    return dict(sorted(shards.items()))
+
+
+def benchmark_named(repository: str) -> str:
+    """Return the benchmark that a repository's name says: what follows ``semasia-``."""
+    return repository.rpartition("/")[2].removeprefix("semasia-")
