@@ -12,7 +12,7 @@ run: $(VENV)/.run
 
 # In two processes, one of which mostly waits for a cluster; whole groups of tests in each, see tests/conftest.py.
 test: $(VENV)/.dev
-	. $(BIN)/activate && pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	. $(BIN)/activate && pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	. $(BIN)/activate && ruff check . && ruff format --check . && snakefmt --check workflow

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,20 +22,42 @@ REPOSITORY = Path(__file__).parent.parent
 _FIRST = ("slurm", "workflow")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep together what shares a cluster, a built collection, or a file's fixtures."""
+def _folder(file: Path) -> str:
+    return file.relative_to(REPOSITORY / "tests").parts[0]
 
-    def folder(item: pytest.Item) -> str:
-        return item.path.relative_to(REPOSITORY / "tests").parts[0]
 
-    items.sort(key=lambda item: _FIRST.index(folder(item)) if folder(item) in _FIRST else 2)
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    built = {i.path for i in items if "demo_collection" in getattr(i, "fixturenames", ())}
-    for item in items:
-        group = "built collection" if item.path in built else str(item.path)
-        group = "cluster" if folder(item) == "slurm" else group
-        item.add_marker(pytest.mark.xdist_group(group))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring those that wait most to the front."""
+
+    def rank(item: pytest.Item) -> int:
+        folder = _folder(item.path)
+        return _FIRST.index(folder) if folder in _FIRST else len(_FIRST)
+
+    items.sort(key=rank)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep together what shares a cluster, a built collection, or a file's fixtures.
+
+    By a scheduler of our own, as xdist 3.8 puts the names of its groups where pytest 9.2 no longer
+    looks.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid.partition("::")[0])
+
+    return Together(config, log)
+
+
+@functools.cache
+def _group(file: str) -> str:
+    path = REPOSITORY / file
+    if _folder(path) == "slurm":
+        return "cluster"
+    return "built collection" if "demo_collection" in path.read_text() else file
 
 
 @pytest.fixture(scope="session")

@@ -29,8 +29,11 @@ try:
 except SemasiaError as error:
     raise WorkflowError(f"{type(error).__name__}: {error}") from None
 
-TABLES = "registry timings coverage geometry probes graphs contrasts regression".split()
-TABLES += ["likelihood_ratio"]
+# Whether latents are fetched: nothing was then timed here.
+PUBLISHED = COLLECTION.config.latents.source == "published"
+TIMINGS = [] if PUBLISHED else ["timings"]
+TABLES = "registry coverage geometry probes graphs contrasts regression".split()
+TABLES += ["likelihood_ratio", *TIMINGS]
 
 RESULTS = COLLECTION.config.results
 LOGS = COLLECTION.config.logs
@@ -101,6 +104,32 @@ def all_timings(wildcards):
     ]
 
 
+def coverage_inputs(wildcards):
+    # What is remade with every shard that arrives; where there is a table of timings that is one
+    # file, and the shards themselves would be as many inputs again.
+    if not PUBLISHED:
+        return [f"{RESULTS}/tables/timings.parquet"]
+    return [shard(*t) for t in COLLECTION.targets() if is_analysed(*t)]
+
+
+def repository_of(wildcards):
+    return COLLECTION.repository(wildcards.benchmark)
+
+
+def rows_asked(wildcards):
+    return COLLECTION.rows(wildcards.benchmark, wildcards.split)
+
+
+def stated_of_encoder(wildcards):
+    # What a release that states nothing of its encoders is given.
+    card = COLLECTION.models[wildcards.model]
+    return {
+        "architecture": card.architecture,
+        "license": card.license or "unstated",
+        "untrained": card.is_control,
+    }
+
+
 def all_geometry(wildcards):
     return [
         f"{RESULTS}/geometry/{benchmark}/{split}/{block}.parquet"
@@ -134,12 +163,12 @@ def all_probes(wildcards):
 
 
 def all_figures(wildcards):
-    figures = ["probes", "probe_artefact", "metrics", "timings", "registry"]
-    figures += ["forest", "forest_paper", "violins"]
+    figures = ["probes", "probe_artefact", "metrics", "registry"]
+    figures += ["forest", "forest_paper", "violins", *TIMINGS]
     figures += COMPARISON_FIGURES
     if projection_shards(wildcards):
         figures.append("projection")
-    pages = ["geometry", "probes", "registry", "timings", "coverage"]
+    pages = ["geometry", "probes", "registry", "coverage", *TIMINGS]
     return [
         *(f"{RESULTS}/figures/{name}.svg" for name in figures),
         *(f"{RESULTS}/pages/{name}.html" for name in pages),

@@ -42,6 +42,7 @@ def write_report():
 
 # Rules that make what analyses read, and those that gather; all others are analyses.
 MAKING = {"resolve_source", "prepare_split", "extract", "build_registry"}
+MAKING |= {"resolve_published", "fetch"}
 MAKING |= {"build_contrasts", "plan", "shards", "all"}
 
 

@@ -23,8 +23,7 @@ rule plan:
 
 rule coverage:
     input:
-        # Remade with every shard that arrives; the shards themselves would be as many inputs again.
-        "<results>/tables/timings.parquet",
+        coverage_inputs,
     output:
         parquet="<results>/tables/coverage.parquet",
         csv="<results>/tables/coverage.csv",

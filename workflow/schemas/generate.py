@@ -23,6 +23,7 @@ from semasia.config.schema import (
     Extract,
     Figures,
     GraphChoice,
+    LatentsChoice,
     Models,
     Projection,
 )
@@ -48,6 +49,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "models.": Models,
     "models.exclude[].": Exclusion,
     "extract.": Extract,
+    "latents.": LatentsChoice,
     "analysis.": Analysis,
     "analysis.graph.": GraphChoice,
     "comparison.": Comparison,

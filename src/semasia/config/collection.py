@@ -82,6 +82,7 @@ class Collection:
             choices[choice.name] = choice
         models = _models(config.models, registry / "models", file, Path(config.results, "registry"))
         collection = cls(config, cards, models, choices)
+        collection._check_repositories(file)
         collection._check_projection(file)
         collection._check_comparison(file)
         return collection
@@ -106,6 +107,13 @@ class Collection:
             for model in self.models:
                 for split in self.splits(benchmark):
                     yield Target(benchmark, model, split)
+
+    def repository(self, benchmark: str) -> str:
+        """Return the repository that a benchmark's latents are fetched from."""
+        named = self.config.latents.repos.get(benchmark)
+        hub = self.config.hub
+        assert named or hub, "checked where the collection was resolved"
+        return named or f"{hub.namespace if hub else ''}/semasia-{benchmark}"
 
     def block_of(self, model: str) -> int:
         """Return the analysis job a model belongs to.
@@ -138,6 +146,17 @@ class Collection:
         probe = self.benchmarks[wanted.benchmark].probe
         fit, score = wanted.fit or (probe and probe.fit), wanted.score or (probe and probe.score)
         return fit or self.splits(wanted.benchmark)[0], score or self.splits(wanted.benchmark)[-1]
+
+    def _check_repositories(self, file: str) -> None:
+        wanted = self.config.latents
+        for name in wanted.repos:
+            self._check_built(f"{file}: latents.repos", name, None)
+        missing = [b for b in self.benchmarks if b not in wanted.repos]
+        if wanted.source == "published" and missing and self.config.hub is None:
+            raise ConfigError(
+                f"{file}: latents.repos: benchmark {missing[0]!r} has no repository. Name one, or "
+                "give `hub.namespace`."
+            )
 
     def _check_comparison(self, file: str) -> None:
         wanted = self.config.comparison

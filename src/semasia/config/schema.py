@@ -13,6 +13,8 @@ from semasia.errors import ConfigError
 from semasia.inputs.cards import NAME
 from semasia.inputs.origins import Source
 
+_REPO = r"^[^/@\s]+/[^/@\s]+(@[^/@\s]+)?$"
+
 
 class BenchmarkChoice(Closed):
     """One benchmark of the collection."""
@@ -127,6 +129,23 @@ class Extract(Closed):
     )
 
 
+class LatentsChoice(Closed):
+    """Whether latents are computed, or taken from where they were published."""
+
+    source: Literal["extracted", "published"] = Field(
+        default="extracted",
+        description="`extracted`: computed here. `published`: fetched from the Hugging Face Hub, "
+        "in Semasia's layout or the original release's; nothing then needs images or an "
+        "accelerator.",
+    )
+    repos: dict[str, Annotated[str, Field(pattern=_REPO)]] = Field(
+        default_factory=dict,
+        description="Repository of each benchmark, `NAMESPACE/NAME`, with `@COMMIT` behind it "
+        "where another than the newest is meant. One that is left out is "
+        "`semasia-{benchmark}` of `hub.namespace`.",
+    )
+
+
 class GraphChoice(Closed):
     """The graphs of nearest neighbours."""
 
@@ -180,6 +199,7 @@ class Config(Closed):
     )
     models: Models
     extract: Extract = Field(default_factory=Extract)
+    latents: LatentsChoice = Field(default_factory=LatentsChoice)
     analysis: Analysis = Field(default_factory=Analysis)
     comparison: Comparison | None = Field(
         default=None, description="Latent spaces compared with each other; null compares none."

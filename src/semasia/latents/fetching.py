@@ -1,0 +1,185 @@
+"""Take shards that somebody published, in place of computing them, and verify them alike."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semasia.errors import HubError, RowMismatchError, ShardError, did_you_mean
+from semasia.files import sha256_of_file, whole_file
+from semasia.hub import Repository, Retrying
+from semasia.latents.checks import check_asked_for
+from semasia.latents.layouts import Found, arranged
+from semasia.latents.reader import Shard
+from semasia.latents.released import Released
+from semasia.latents.roots import Key
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a benchmark's repository holds at one commit: all shards of a run are taken from it.
+
+    Attributes
+    ----------
+    repository : Repository
+        At the commit.
+    files : dict of (int, str or None)
+        Size and SHA-256 by path; None for a file that is small enough for git itself.
+    """
+
+    repository: Repository
+    files: dict[str, tuple[int, str | None]]
+
+    @classmethod
+    def of(cls, repository: Repository, retrying: Retrying | None = None) -> Listing:
+        """Ask the Hub.
+
+        Raises
+        ------
+        HubError
+            If the repository is not there, may not be read, or holds no shard.
+        HubUnreachableError
+            If there was no answer.
+        """
+        head = repository.head(retrying)
+        if not arranged(head.files):
+            raise HubError(
+                f"{repository}: holds no shard, neither data/MODEL/SPLIT.parquet nor "
+                "SPLIT/MODEL/part-*.parquet. Check `latents.repos`."
+            )
+        files = {place: (file.size, file.sha256) for place, file in sorted(head.files.items())}
+        return cls(Repository(repository.name, head.commit), files)
+
+    def write(self, path: Path) -> None:
+        """Keep it as JSON."""
+        content = {
+            "repository": self.repository.name,
+            "commit": self.repository.revision,
+            "files": self.files,
+        }
+        with whole_file(path) as temporary:
+            temporary.write_text(json.dumps(content, indent=0), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> Listing:
+        """Read what :meth:`write` wrote."""
+        content = json.loads(path.read_text(encoding="utf-8"))
+        files = {place: (size, digest) for place, (size, digest) in content["files"].items()}
+        return cls(Repository(content["repository"], content["commit"]), files)
+
+    def shard(self, key: Key) -> Found:
+        """Return the files of one shard.
+
+        Raises
+        ------
+        ShardError
+            If it was not published; the message offers near names.
+        """
+        there = arranged(self.files)
+        if found := there.get((key.model, key.split)):
+            return found
+        models = sorted({model for model, _ in there})
+        if key.model in models:
+            splits = [split for model, split in there if model == key.model]
+            told = f"It is there for {', '.join(splits)}."
+        else:
+            told = f"{len(models):,} models are.{did_you_mean(key.model, models)}"
+        raise ShardError(
+            f"{self.repository}: {key.model!r} is not published for split {key.split!r}. {told} "
+            "Exclude the model, or extract it."
+        )
+
+
+def fetch_shard(
+    listing: Listing,
+    key: Key,
+    rows: int,
+    stated: dict[str, Any],
+    target: Path,
+    retrying: Retrying | None = None,
+) -> None:
+    """Fetch a shard, check every value of it, and put it in place.
+
+    A shard of ours arrives as it was published, byte for byte. One of the original release is
+    written as one of ours; its provenance says that it came from there, and no more.
+
+    Parameters
+    ----------
+    listing : Listing
+    key : Key
+    rows : int
+        That it must have.
+    stated : dict
+        What the registry states of the encoder, for a release that states nothing.
+    target : Path
+    retrying : Retrying, optional
+
+    Raises
+    ------
+    ShardError
+        If it is not published, arrived damaged, or is another's.
+    RowMismatchError
+        If it has other rows.
+    HubError, HubUnreachableError
+        If the Hub refuses, or does not answer.
+    StorageError
+        If it cannot be written.
+    """
+    found = listing.shard(key)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
+        paths = [_fetched(listing, place, Path(folder), retrying) for place in found.places]
+        with whole_file(target) as temporary:
+            if found.released:
+                _convert(listing, key, paths, stated, temporary, retrying)
+            else:
+                shutil.move(paths[0], temporary)
+            _check(temporary, target, key, rows)
+
+
+def _fetched(listing: Listing, place: str, folder: Path, retrying: Retrying | None) -> Path:
+    path = listing.repository.fetch(place, folder, retrying)
+    size, digest = listing.files[place]
+    if path is None:
+        raise HubError(f"{listing.repository}: {place} is listed, and is not there.")
+    if path.stat().st_size != size or (digest is not None and sha256_of_file(path) != digest):
+        raise ShardError(
+            f"{listing.repository}/{place}: arrived with other content than the repository lists. "
+            "Run again."
+        )
+    return path
+
+
+def _convert(
+    listing: Listing,
+    key: Key,
+    paths: list[Path],
+    stated: dict[str, Any],
+    target: Path,
+    retrying: Retrying | None,
+) -> None:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
+        card = listing.repository.fetch("README.md", Path(folder), retrying)
+        text = card.read_text(encoding="utf-8") if card else None
+    released = Released(paths, key.model, text)
+    source = {"repo": listing.repository.name, "revision": listing.repository.revision}
+    released.write(target, released.provenance(key.benchmark, key.split, source, stated))
+
+
+def _check(path: Path, target: Path, key: Key, rows: int) -> None:
+    """Hold it to its provenance and to its place; messages name where it was to stand."""
+    try:
+        shard = Shard(path)
+        check_asked_for(path, shard.provenance, *key)
+        if shard.rows != rows:
+            raise RowMismatchError(
+                f"{path}: {shard.rows:,} rows were published, and the configuration asks for "
+                f"{rows:,}. Change `benchmarks[].rows`."
+            )
+        shard.verify()
+    except ShardError as error:
+        raise type(error)(str(error).replace(str(path), str(target))) from None
