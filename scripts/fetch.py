@@ -11,4 +11,11 @@ with job(snakemake.log[0], failure=failure, attempt=snakemake.resources.attempt)
     from semasia.latents.roots import Key
 
     listing = Listing.read(Path(snakemake.input.listing))
-    fetch_shard(listing, Key(*key), snakemake.params.rows, snakemake.params.stated, target)
+    fetch_shard(
+        listing,
+        Key(*key),
+        snakemake.params.rows,
+        target,
+        stated=snakemake.params.stated,
+        source_rows=snakemake.params.source_rows,
+    )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from .client import call
+from .place import Place, copied
 from .running import RunningHub, running_hub
 from .server import STORAGE_ADDRESS
 
@@ -38,3 +40,9 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
 def client(hub: RunningHub) -> Callable[..., Any]:
     """Call a function in a new process in which the Hub is this one; see ``client.call``."""
     return functools.partial(call, environment=hub.environment)
+
+
+@pytest.fixture
+def place(hub: RunningHub, demo_collection: Path, tmp_path: Path) -> Place:
+    """The built collection, configured to be published on the Hub."""
+    return copied(demo_collection, tmp_path, hub)

@@ -130,6 +130,8 @@ class Record:
         As they were sent.
     received : int
         Bytes of the body that were read, which is less than all if the connection broke.
+    sent : int
+        Bytes of the answer's body.
     status : int
         Of the answer; 0 if none was sent whole.
     fault : str or None
@@ -142,6 +144,7 @@ class Record:
     url: str
     headers: str
     received: int = 0
+    sent: int = 0
     status: int = 0
     fault: str | None = None
 

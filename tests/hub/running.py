@@ -124,6 +124,10 @@ class RunningHub:
         wanted = UPLOADS if route is None else (route,)
         return sum(record.received for record in self.requests() if record.route in wanted)
 
+    def bytes_sent(self, host: str | None = None) -> int:
+        """Return the bytes that left in bodies of answers; of one host, or of both."""
+        return sum(record.sent for record in self.requests(host=host))
+
     def leaks(self) -> list[Record]:
         """Return the requests that brought a token of the Hub to the host of storage."""
         tokens = (self.token, self.read_token, self.expired_token, self.stranger_token)

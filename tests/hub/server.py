@@ -209,11 +209,11 @@ class Handler(BaseHTTPRequestHandler):
         body = b"" if self.command == "HEAD" else answer.body
         if whole:
             # First, because whoever gets the answer may ask for the record at once.
-            record.status = answer.status
+            record.status, record.sent = answer.status, len(body)
             try:
                 self.wfile.write(head + body)
             except OSError:
-                record.status = 0
+                record.status = record.sent = 0
                 raise
         else:
             self.wfile.write(head + body[: len(body) // 2] if body else head[: len(head) // 2])

@@ -2,74 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
-import pytest
 import yaml
 
+from .place import Place
 from .running import RunningHub
 
-REPOSITORY = Path(__file__).parents[2]
 LATENTS = "tester/semasia-mnist_5k"
 REGISTRY = "tester/semasia-registry"
 Client = Callable[..., Any]
-
-
-class Place:
-    """A folder with a built collection, and what may be done there."""
-
-    def __init__(self, folder: Path, hub: RunningHub) -> None:
-        self.folder, self.hub = folder, hub
-        self.config = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
-        self.config["benchmarks"][0]["rows"] = {"train": 60, "test": 30}
-        self.config["hub"] = {"namespace": "tester"}
-
-    def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        (self.folder / "config.yaml").write_text(yaml.safe_dump(self.config))
-        return subprocess.run(
-            command,
-            cwd=self.folder,
-            env={**self.hub.environment, **environment},
-            capture_output=True,
-            text=True,
-        )
-
-    def snakemake(self, *targets: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Build targets of the collection, or plan to."""
-        return self.run(
-            *(sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config.yaml"),
-            *("--snakefile", str(REPOSITORY / "workflow" / "Snakefile"), "--", *targets),
-            **environment,
-        )
-
-    def semasia(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a command on the collection."""
-        program = str(Path(sys.executable).with_name("semasia"))
-        return self.run(program, *arguments, "--config", "config.yaml", **environment)
-
-    def shards(self) -> list[Path]:
-        return sorted(self.folder.glob("results/latents/*/*/*.parquet"))
-
-
-@pytest.fixture
-def place(hub: RunningHub, demo_collection: Path, tmp_path: Path) -> Place:
-    shutil.copytree(demo_collection, tmp_path / "results", copy_function=_copy)
-    # What Snakemake knows of how the files were made.
-    shutil.copytree(demo_collection.parent / ".snakemake", tmp_path / ".snakemake")
-    return Place(tmp_path, hub)
-
-
-def _copy(source: str, target: str) -> None:
-    os.link(source, target)
 
 
 def test_the_rule_publishes_all_and_then_nothing(place: Place, hub: RunningHub) -> None:

@@ -120,6 +120,10 @@ def rows_asked(wildcards):
     return COLLECTION.rows(wildcards.benchmark, wildcards.split)
 
 
+def rows_of_source(wildcards):
+    return COLLECTION.benchmarks[wildcards.benchmark].splits[wildcards.split].rows
+
+
 def stated_of_encoder(wildcards):
     # What a release that states nothing of its encoders is given.
     card = COLLECTION.models[wildcards.model]

@@ -32,6 +32,7 @@ rule fetch:
     params:
         repository=repository_of,
         rows=rows_asked,
+        source_rows=rows_of_source,
         stated=stated_of_encoder,
     message:
         "Fetching {wildcards.benchmark}/{wildcards.split} of {wildcards.model}"

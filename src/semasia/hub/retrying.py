@@ -22,7 +22,7 @@ _TOKEN = re.compile(r"hf_[A-Za-z0-9_]+")
 _ADVICE = {
     401: "Log in again (`hf auth login`), or set HF_TOKEN to a token that is still valid.",
     403: "The token may not do this: give it write access to the namespace.",
-    404: "Check `hub.namespace`, and that the token may see the repository.",
+    404: "Check the name of the repository, and that the token may see it.",
     507: "The Hub has no space left for this namespace.",
 }
 

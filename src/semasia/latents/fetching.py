@@ -98,8 +98,10 @@ def fetch_shard(
     listing: Listing,
     key: Key,
     rows: int,
-    stated: dict[str, Any],
     target: Path,
+    *,
+    stated: dict[str, Any],
+    source_rows: int,
     retrying: Retrying | None = None,
 ) -> None:
     """Fetch a shard, check every value of it, and put it in place.
@@ -113,9 +115,11 @@ def fetch_shard(
     key : Key
     rows : int
         That it must have.
+    target : Path
     stated : dict
         What the registry states of the encoder, for a release that states nothing.
-    target : Path
+    source_rows : int
+        Of the whole split, likewise.
     retrying : Retrying, optional
 
     Raises
@@ -135,7 +139,14 @@ def fetch_shard(
         paths = [_fetched(listing, place, Path(folder), retrying) for place in found.places]
         with whole_file(target) as temporary:
             if found.released:
-                _convert(listing, key, paths, stated, temporary, retrying)
+                card = _card(listing, Path(folder), retrying)
+                released = Released(paths, key.model, card)
+                source = {
+                    "repo": listing.repository.name,
+                    "revision": listing.repository.revision,
+                }
+                known = released.provenance(key.benchmark, key.split, source, stated, source_rows)
+                released.write(temporary, known)
             else:
                 shutil.move(paths[0], temporary)
             _check(temporary, target, key, rows)
@@ -154,20 +165,9 @@ def _fetched(listing: Listing, place: str, folder: Path, retrying: Retrying | No
     return path
 
 
-def _convert(
-    listing: Listing,
-    key: Key,
-    paths: list[Path],
-    stated: dict[str, Any],
-    target: Path,
-    retrying: Retrying | None,
-) -> None:
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
-        card = listing.repository.fetch("README.md", Path(folder), retrying)
-        text = card.read_text(encoding="utf-8") if card else None
-    released = Released(paths, key.model, text)
-    source = {"repo": listing.repository.name, "revision": listing.repository.revision}
-    released.write(target, released.provenance(key.benchmark, key.split, source, stated))
+def _card(listing: Listing, folder: Path, retrying: Retrying | None) -> str | None:
+    card = listing.repository.fetch("README.md", folder, retrying)
+    return card.read_text(encoding="utf-8") if card else None
 
 
 def _check(path: Path, target: Path, key: Key, rows: int) -> None:

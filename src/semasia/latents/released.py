@@ -106,7 +106,12 @@ class Released:
         return result
 
     def provenance(
-        self, benchmark: str, split: str, source: Mapping[str, Any], stated: Mapping[str, Any]
+        self,
+        benchmark: str,
+        split: str,
+        source: Mapping[str, Any],
+        stated: Mapping[str, Any],
+        source_rows: int | None = None,
     ) -> dict[str, Any]:
         """Return what is known: whence it came, and which rows; not what it was made by.
 
@@ -117,6 +122,8 @@ class Released:
             Repository and commit, or folder.
         stated : mapping
             What a registry states of the encoder, such as its licence.
+        source_rows : int, optional
+            Of the whole split, as a benchmark's card states them.
         """
         files = {path.name: sha256_of_file(path) for path in self.paths}
         whole = {
@@ -126,7 +133,7 @@ class Released:
                 "name": benchmark,
                 "split": split,
                 "rows": self.rows,
-                "source_rows": None,
+                "source_rows": source_rows,
                 "fingerprint": UNKNOWN,
                 "source": {"kind": "released", **source, "files": files},
                 "selection": None,

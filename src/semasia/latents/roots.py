@@ -157,7 +157,7 @@ class HubRoot(Root):
             models = sorted({model for model, _ in there})
             splits = [split for model, split in there if model == key.model]
             told = (
-                f"{key.model} has {', '.join(splits)}."
+                f"It has {', '.join(splits)}."
                 if splits
                 else f"It holds {len(models):,} models.{did_you_mean(key.model, models)}"
             )
