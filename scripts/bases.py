@@ -1,15 +1,15 @@
 from pathlib import Path
 
 from semasia.comparison.bases_table import BASES_COLUMNS, BASES_SUMMARY_COLUMNS, rows_of_pairs
+from semasia.comparison.pairing import opened_or_why
 from semasia.jobs import job
-from semasia.latents import Shard
 from semasia.neighbours import use_threads
 from semasia.tables import frame_of, write_table
 
 with job(snakemake.log[0]):
     use_threads(snakemake.threads)
     rows, summaries = rows_of_pairs(
-        {Path(path).parent.name: Shard(path) for path in snakemake.input},
+        {Path(path).parent.name: opened_or_why(Path(path)) for path in snakemake.input},
         [(pair["a"], pair["b"]) for pair in snakemake.params.pairs],
     )
     output = snakemake.output

@@ -44,10 +44,11 @@ def device_in_use() -> str | None:
 
 
 def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return a @ b in the type of the factors, on the device in use."""
+    """Return a @ b in the type of the factors, the larger of two, on the device in use."""
     if _device is None:
         return a @ b
-    return (_there(a) @ _there(b)).cpu().numpy()
+    kind = np.result_type(a, b)
+    return (_there(a.astype(kind, copy=False)) @ _there(b.astype(kind, copy=False))).cpu().numpy()
 
 
 def keep_nearest(
@@ -84,4 +85,6 @@ def keep_nearest(
 def _there(array: np.ndarray) -> Any:
     import torch
 
-    return torch.from_numpy(np.ascontiguousarray(array)).to(str(_device))
+    whole = np.ascontiguousarray(array)
+    # Torch warns of memory that may not be written, as that of a mapped shard.
+    return torch.from_numpy(whole if whole.flags.writeable else whole.copy()).to(str(_device))

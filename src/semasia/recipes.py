@@ -26,8 +26,8 @@ TIMINGS = 2
 # Rows of the tables of plan and coverage.
 OVERVIEW = 1
 # Rows of the tables of similarities, alignments, transfers and bases.
-SIMILARITY = 2
-ALIGNMENT = 1
+SIMILARITY = 3
+ALIGNMENT = 2
 TRANSFER = 1
 BASES = 1
 # What is noted of a shard that was read whole before it is published.

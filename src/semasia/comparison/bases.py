@@ -62,6 +62,8 @@ def pca_basis(Z: Any, size: int = BASIS_SIZE) -> Basis:
         If a value is not finite, or all rows coincide.
     """
     _check(len(Z))
+    if size < 1:
+        raise ComparisonError(f"a basis has one function or more, not {size}.")
     rows = centred(Z, np.float64)
     n, d = rows.shape
     small = rows.T @ rows if d <= n else rows @ rows.T

@@ -17,7 +17,7 @@ from semasia.comparison.bases import (
     cross_correlation,
     off_diagonal_energy,
 )
-from semasia.comparison.pairing import Anchor, anchored_embeddings
+from semasia.comparison.pairing import Anchor, anchored_embeddings, reference_of
 from semasia.errors import ComparisonError, SemasiaError
 from semasia.geometry.labelled import shard_facts
 from semasia.latents import Shard
@@ -44,14 +44,14 @@ Rows = list[dict[str, Any]]
 
 
 def rows_of_pairs(
-    shards: Mapping[str, Shard], pairs: Iterable[tuple[str, str]]
+    shards: Mapping[str, Shard | SemasiaError], pairs: Iterable[tuple[str, str]]
 ) -> tuple[Rows, Rows]:
     """Return the rows of all pairs for both tables; the bases of a model are found once.
 
     Parameters
     ----------
-    shards : mapping of Shard
-        By model, all of one split; the first says which inputs are compared.
+    shards : mapping of Shard or SemasiaError
+        By model, all of one split, or why there is none; the rows that most have are compared.
     pairs : iterable of (model_a, model_b)
 
     Returns
@@ -62,7 +62,7 @@ def rows_of_pairs(
     logger = logging.getLogger(__name__)
     if not shards:
         return [], []
-    reference = next(iter(shards.values()))
+    reference = reference_of(shards.values())
     anchor = Anchor.of(reference.ids, BASIS_ROWS)
     facts = shard_facts(reference)
     shared = {c: facts[c] for c in ("benchmark", "split")} | {"anchor": anchor.key}
@@ -71,6 +71,8 @@ def rows_of_pairs(
     for model, shard in shards.items():
         logger.info("bases of %s", model)
         try:
+            if not isinstance(shard, Shard):
+                raise shard
             found[model] = bases(anchored_embeddings(shard, anchor, reference))
         except SemasiaError as error:
             logger.exception("%s has no bases", model)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from semasia.geometry.labelled import check_label
 from semasia.latents import Shard
 
 
@@ -22,6 +23,8 @@ def compared_labels(shard: Shard, together: Sequence[str] = ()) -> dict[str, np.
     labels = {column: shard.labels[column] for column in shard.label_columns}
     if len(together) < 2:
         return labels
+    for column in together:
+        check_label(shard, column)
     stacked = np.stack([labels[column] for column in together], axis=1)
     rest = {column: values for column, values in labels.items() if column not in together}
     return {f"mean of {len(together)} attributes": stacked, **rest}

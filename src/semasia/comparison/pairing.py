@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from semasia.errors import ComparisonError
+from semasia.errors import ComparisonError, SemasiaError
 from semasia.inputs.selection import select_rows
 from semasia.latents import Shard
 from semasia.latents.provenance import digest_of_columns
@@ -132,6 +132,34 @@ class Anchor:
         if not there.all():
             raise ComparisonError(f"{name}: has no row for {_listed(self.ids[~there])}.")
         return order[places]
+
+
+def opened_or_why(path: Path) -> Shard | SemasiaError:
+    """Open a shard, or return why it cannot be read."""
+    try:
+        return Shard(path)
+    except SemasiaError as error:
+        return error
+
+
+def reference_of(shards: Iterable[Shard | SemasiaError]) -> Shard:
+    """Return a shard that has the rows that most have, the first of those.
+
+    Raises
+    ------
+    SemasiaError
+        The first one, if no shard can be read.
+    """
+    known = list(shards)
+    rows: dict[tuple[str, ...], list[Shard]] = {}
+    for shard in known:
+        if isinstance(shard, Shard):
+            benchmark = shard.provenance["benchmark"]
+            digests = ("name", "split", "ids_sha256", "labels_sha256")
+            rows.setdefault(tuple(benchmark[key] for key in digests), []).append(shard)
+    if not rows:
+        raise next(error for error in known if isinstance(error, SemasiaError))
+    return max(rows.values(), key=len)[0]
 
 
 def anchored_embeddings(shard: Shard, anchor: Anchor, reference: Shard) -> np.ndarray:

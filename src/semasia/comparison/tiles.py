@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from semasia.comparison.pairing import Anchor, anchored_embeddings
+from semasia.comparison.pairing import Anchor, anchored_embeddings, opened_or_why, reference_of
 from semasia.comparison.similarity import similarity_rows
-from semasia.errors import SemasiaError
 from semasia.geometry import RowCache
 from semasia.geometry.labelled import shard_facts
 from semasia.latents import Shard
@@ -48,13 +47,16 @@ def tile_rows(
     -------
     list of dict
         The keys of :data:`semasia.comparison.similarity.SIMILARITY_COLUMNS`. A shard that cannot
-        be used, or has other inputs than the first, is a note in the rows of its pairs.
+        be used, or has other rows than most, is a note in the rows of its pairs.
+
+    Raises
+    ------
+    ShardError
+        If no shard can be read.
     """
     logger = logging.getLogger(__name__)
-    opened = {model: _opened(path) for model, path in paths.items()}
-    reference = next((shard for shard in opened.values() if isinstance(shard, Shard)), None)
-    if reference is None:
-        return []
+    opened = {model: opened_or_why(path) for model, path in paths.items()}
+    reference = reference_of(opened.values())
     anchor = Anchor.of(reference.ids, rows)
     # Of the inputs themselves: all rows of one split are not all rows of another.
     inputs = digest_of_columns([anchor.ids])
@@ -90,10 +92,3 @@ def tile_rows(
             keep=keep,
         )
     )
-
-
-def _opened(path: Path) -> Shard | SemasiaError:
-    try:
-        return Shard(path)
-    except SemasiaError as error:
-        return error

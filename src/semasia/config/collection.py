@@ -166,6 +166,12 @@ class Collection:
         self._check_built(where, wanted.benchmark, None)
         for split in self.compared_splits():
             self._check_built(where, wanted.benchmark, split)
+        fit, score = self.compared_splits()
+        if fit == score and wanted.pairs:
+            raise ConfigError(
+                f"{where}: maps would be fitted and scored on the same rows, those of {fit!r}. "
+                "Name two splits in `fit` and `score`, or no `pairs`."
+            )
         if len(wanted.all_models()) < 2:
             raise ConfigError(f"{where}: name `models` or `pairs` to compare.")
         self._check_models(where, wanted.all_models())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from semasia.closed import Closed
 
@@ -27,10 +27,13 @@ class Comparison(Closed):
 
     benchmark: str = Field(description="One of `benchmarks`.")
     fit: str | None = Field(
-        default=None, description="Split that maps are fitted on; null: the probe's."
+        default=None,
+        description="Split that maps are fitted on; null: the probe's, without one the first.",
     )
     score: str | None = Field(
-        default=None, description="Split that is compared and scored; null: the probe's."
+        default=None,
+        description="Another split, that is compared and scored; null: the probe's, without one "
+        "the last.",
     )
     rows: int | None = Field(
         default=10_000,
@@ -55,8 +58,8 @@ class Comparison(Closed):
     components: tuple[int, ...] = Field(
         default=(1, 2, 5, 10, 20, 50, 100, 200, 500),
         min_length=1,
-        description="Components that a map retains, as far as the widths of a pair allow; the "
-        "most it allows are added.",
+        description="Components that a map retains, as far as the smaller width of a pair allows; "
+        "that width is added.",
     )
     few_rows: tuple[int, ...] = Field(
         default=(100, 500, 2500),
@@ -78,6 +81,21 @@ class Comparison(Closed):
             raise ValueError("these are different numbers, each at least 1")
         return tuple(sorted(value))
 
+    @field_validator("few_rows")
+    @classmethod
+    def _two_or_more(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if value and value[0] < 2:
+            raise ValueError("a map is fitted on two rows or more")
+        return value
+
+    @field_validator("models", "methods")
+    @classmethod
+    def _once(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        twice = [name for name in value or () if (value or ()).count(name) > 1]
+        if twice:
+            raise ValueError(f"{twice[0]!r} is listed twice")
+        return value
+
     @field_validator("pairs")
     @classmethod
     def _pairs_once(cls, value: tuple[Pair, ...]) -> tuple[Pair, ...]:
@@ -88,6 +106,14 @@ class Comparison(Closed):
             if pair.a == pair.b:
                 raise ValueError(f"{pair.a!r} is paired with itself")
         return value
+
+    @model_validator(mode="after")
+    def _pairs_are_compared(self) -> Comparison:
+        if self.models is not None:
+            left_out = [m for p in self.pairs for m in (p.a, p.b) if m not in self.models]
+            if left_out:
+                raise ValueError(f"{left_out[0]!r} is in `pairs` and not in `models`")
+        return self
 
     def compared(self) -> tuple[str, ...]:
         """Return the models of which every two are compared, sorted by name."""

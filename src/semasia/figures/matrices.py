@@ -32,7 +32,9 @@ def draw_similarities(similarity: pl.DataFrame, transfer: pl.DataFrame, path: Pa
     path : path
         SVG file to write.
     """
-    names = sorted({*similarity["model_a"], *similarity["model_b"]})
+    named = (similarity["model_a"], similarity["model_b"])
+    carried = (transfer["probe_model"], transfer["latents_model"])
+    names = sorted({name for column in (*named, *carried) for name in column})
     side = _side(names)
     with figure(path, 4 * side + 3.2, side + 0.6) as drawn:
         axes = drawn.subplots(1, 4, squeeze=False)[0]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from semasia.errors import ShardError
 from semasia.inputs.cards import Probe
 from semasia.latents import Shard
 
@@ -44,7 +45,18 @@ def why_no_probe(shard: Shard, wanted: Probe | None, fit: Shard | None) -> str |
 def class_labels(shard: Shard, probe: Probe | None) -> dict[str, np.ndarray]:
     """Return the label columns that a benchmark's probe predicts, those without absent labels."""
     columns = probe.labels if probe else ()
+    for column in columns:
+        check_label(shard, column)
     return {c: shard.labels[c] for c in columns if shard.labels[c].min(initial=0) >= 0}
+
+
+def check_label(shard: Shard, column: str) -> None:
+    """Raise a ShardError where a shard has no such label column."""
+    if column not in shard.labels:
+        raise ShardError(
+            f"{shard.path}: has no label {column!r}, which the benchmark's probe predicts; it has "
+            f"{', '.join(shard.label_columns) or 'none'}. Correct the card, or make it again."
+        )
 
 
 def class_counts(stated: Mapping[str, int], *labels: Mapping[str, np.ndarray]) -> dict[str, int]:

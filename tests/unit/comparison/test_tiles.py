@@ -11,6 +11,7 @@ import yaml
 from semasia.comparison.labelled import compared_labels
 from semasia.comparison.similarity import SIMILARITY_COLUMNS, compare, summarise, table
 from semasia.comparison.tiles import tile_rows
+from semasia.errors import ShardError
 from semasia.geometry import RowCache
 from semasia.inputs import BenchmarkCard, PreparedSplit, prepare_split
 from semasia.latents import Plan, Shard, ShardWriter, provenance_of
@@ -140,14 +141,26 @@ def test_other_inputs_and_damaged_files_are_notes(
 def test_what_was_kept_for_other_inputs_is_not_taken(
     paths: dict[str, Path], tmp_path: Path, repository: Path, rng: np.random.Generator
 ) -> None:
-    """The first shard says which inputs are compared; all rows of one split are not another's."""
+    """The rows that most shards have are compared; all rows of one split are not another's."""
     fewer = prepared_split(tmp_path, repository, 100)
-    strange = written(fewer, tmp_path / "latents", "strange", rng.standard_normal((100, 5)))
+    strangers = {
+        name: written(fewer, tmp_path / "latents", name, rng.standard_normal((100, 5)))
+        for name in ("strange", "stranger", "strangest")
+    }
     pair, cache = {n: paths[n] for n in ("one", "other")}, RowCache(tmp_path / "kept", 1)
-    refused = tile_rows({"strange": strange, **pair}, *2 * [list(pair)], rows=None, cache=cache)
+    refused = tile_rows({**strangers, **pair}, *2 * [list(pair)], rows=None, cache=cache)
     assert all("the ids differ" in row["note"] for row in refused)
-    rows = tile_rows(pair, *2 * [list(pair)], rows=None, cache=cache)
+    few = {"strange": strangers["strange"], **pair}
+    rows = tile_rows(few, *2 * [list(pair)], rows=None, cache=cache)
     assert all("the ids differ" not in (row["note"] or "") for row in rows)
+
+
+def test_a_tile_without_a_readable_shard_is_an_error(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.parquet"
+    broken.write_bytes(b"PAR1")
+    cache = RowCache(tmp_path / "kept", 1)
+    with pytest.raises(ShardError, match="is not a whole Parquet file"):
+        tile_rows({"a": broken, "b": broken}, *2 * [["a", "b"]], rows=None, cache=cache)
 
 
 def test_attributes_are_one_label_with_several_columns(

@@ -11,7 +11,7 @@ import scipy.linalg
 from semasia.comparison.alignment.method import Alignment
 from semasia.comparison.alignment.paired import Paired
 from semasia.comparison.alignment.sides import Side
-from semasia.comparison.alignment.whitening import EPSILON
+from semasia.comparison.alignment.whitening import EPSILON, check_reach
 from semasia.comparison.decomposition import svd
 
 
@@ -22,7 +22,8 @@ class CCA(Alignment):
     = U Σ Vᵀ for all k. With W_B = Q R, the pseudo-inverse of its first k columns is R_k⁻¹ Q_kᵀ, so
     that each further k costs one triangular solve. The correlations Σ do not scale what is sent, as
     the paper has it: weakly correlated directions are sent at full length, and the error may rise
-    with k. Directions whose correlation is rounding, paired by chance, are never sent.
+    with k. Directions without variance are left out of the roots, and those whose correlation is
+    rounding, paired by chance, are never sent; where that are some of k, :meth:`remark` says so.
 
     Attributes
     ----------
@@ -47,11 +48,14 @@ class CCA(Alignment):
     _right: dict[int, np.ndarray]
 
     def _fit(self, paired: Paired) -> None:
+        for side in (paired.a, paired.b):
+            check_reach(side.covariance, side.name)
         root_a, root_b = _inverse_root(paired.a), _inverse_root(paired.b)
         T = root_a @ paired.cross @ root_b
         U, self.correlations, Vt = svd(T)
-        largest = np.sqrt(paired.a.spectrum[0][-1] * paired.b.spectrum[0][-1])
-        rounding = max(T.shape) * np.finfo(float).eps * largest / EPSILON
+        # What rounding in S_AB becomes where the roots enlarge it most.
+        enlarged = np.sqrt(paired.a.condition * paired.b.condition)
+        rounding = max(T.shape) * np.finfo(float).eps * enlarged
         kept = min(max(self.ks), int((self.correlations > rounding).sum()))
         self._left = root_a @ U[:, :kept]
         Q, R = np.linalg.qr(root_b @ Vt[:kept].T)
@@ -59,6 +63,12 @@ class CCA(Alignment):
             k: scipy.linalg.solve_triangular(R[:k, :k], Q[:, :k].T, check_finite=False)
             for k in {min(k, kept) for k in self.ks}
         }
+
+    def remark(self, k: int) -> str | None:
+        kept = self._left.shape[1]
+        if kept >= k:
+            return None
+        return f"{kept} of {k} directions are sent: the correlations of the others are rounding."
 
     def _sent(self, rows: np.ndarray, k: int) -> np.ndarray:
         return self._from_canonical(self.paired.a.coordinates(rows) @ self._left[:, :k], k)
@@ -73,6 +83,7 @@ class CCA(Alignment):
 
 
 def _inverse_root(side: Side) -> np.ndarray:
-    """Return (r, r) (S + εI)^(−1/2) by the spectral decomposition."""
+    """Return (r, r) (S + εI)^(−1/2) by the spectral decomposition, of directions with variance."""
     values, vectors = side.spectrum
-    return (vectors / np.sqrt(values + EPSILON)) @ vectors.T
+    alive = values > side.least_variance
+    return (vectors[:, alive] / np.sqrt(values[alive] + EPSILON)) @ vectors[:, alive].T

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
-from semasia.errors import ComparisonError, ProbeError
+from semasia.errors import ComparisonError, ProbeError, did_you_mean
 from semasia.geometry.moments import moments
 from semasia.geometry.probes import fit_least_squares, fit_strong, fit_weak
 from semasia.geometry.probes.linear import LinearProbe
@@ -55,6 +55,8 @@ def fit_classifiers(
     ComparisonError
         If the names differ, or a column has another number of labels than there are rows.
     """
+    if kind not in get_args(ProbeKind):
+        raise ComparisonError(f"no probe {kind!r}.{did_you_mean(kind, get_args(ProbeKind))}")
     if labels.keys() != test_labels.keys():
         raise ComparisonError(
             f"labels of training rows are {', '.join(labels) or 'none'}; those of test rows "

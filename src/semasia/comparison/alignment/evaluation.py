@@ -55,10 +55,13 @@ class Received:
         last two are missing where no dimension has.
     hits : dict of (n,) int arrays
         By name of labels, columns that the probe predicts right.
+    remark : str or None
+        Of the method.
     """
 
     fidelity: dict[str, float]
     hits: dict[str, np.ndarray]
+    remark: str | None = None
 
 
 class TestRows:
@@ -89,6 +92,13 @@ class TestRows:
         probes: Mapping[str, LinearProbe],
         labels: Mapping[str, Mapping[str, np.ndarray]],
     ) -> None:
+        for name, values in labels.items():
+            for column, found in values.items():
+                if found.ndim != 1 or found.dtype.kind not in "iu":
+                    raise ComparisonError(
+                        f"label {column!r} of {name!r}: an array of {found.dtype}, shape "
+                        f"{found.shape}; classes are whole numbers."
+                    )
         if len(A) != len(B) or not len(A):
             raise ComparisonError(
                 f"{len(A):,} test rows of A and {len(B):,} of B; an alignment is scored on one or "
@@ -146,7 +156,10 @@ class TestRows:
                 np.square(sent, out=sent)
                 errors[k][rows] = sent.sum(axis=1)
                 left[k] += sent.sum(axis=0)
-        return {k: Received(self._fidelity(errors[k], left[k]), hits[k]) for k in alignment.ks}
+        return {
+            k: Received(self._fidelity(errors[k], left[k]), hits[k], alignment.remark(k))
+            for k in alignment.ks
+        }
 
     def _fidelity(self, errors: np.ndarray, left: np.ndarray) -> dict[str, float]:
         low, high = self.resampled.interval(errors)

@@ -74,6 +74,8 @@ class Alignment(ABC):
 
     def fit_paired(self, paired: Paired, ks: Sequence[int]) -> Self:
         """Fit as :meth:`fit` does on a pair that other methods may share."""
+        if self.seed < 0:
+            raise ComparisonError(f"{self.name}: a seed is 0 or more, not {self.seed}.")
         if not len(ks):
             raise ComparisonError(f"{self.name}: no k is given.")
         for k in ks:
@@ -103,6 +105,8 @@ class Alignment(ABC):
         ComparisonError
             If k was not fitted, the width is another, or a value is not finite.
         """
+        if not hasattr(self, "ks"):
+            raise ComparisonError(f"{self.name}: it was not fitted yet.")
         if k not in self.ks:
             raise ComparisonError(
                 f"{self.name}: fitted for k = {', '.join(map(str, self.ks))}, not {k}."
@@ -132,6 +136,10 @@ class Alignment(ABC):
         check_finite(block, self.paired.a.name)
         for k, sent in self._swept(block):
             yield k, self.paired.b.lifted(sent)
+
+    def remark(self, k: int) -> str | None:
+        """Return what is to be known of the map at a k that was fitted; None: nothing."""
+        return None
 
     @classmethod
     def largest_k(cls, paired: Paired) -> int:

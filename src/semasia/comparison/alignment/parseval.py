@@ -12,6 +12,7 @@ from semasia.comparison.alignment.prototypes import SAMPLES, clustering_rows, in
 from semasia.comparison.alignment.sides import Side
 from semasia.comparison.alignment.whitening import EPSILON
 from semasia.comparison.decomposition import svd
+from semasia.errors import ComparisonError
 
 
 class Parseval(Alignment):
@@ -51,6 +52,10 @@ class Parseval(Alignment):
         anchors: Literal["prototypes", "all"] = "prototypes",
     ) -> None:
         super().__init__(seed)
+        if anchors not in ("prototypes", "all"):
+            raise ComparisonError(f"parseval: anchors are 'prototypes' or 'all', not {anchors!r}.")
+        if samples < 1:
+            raise ComparisonError(f"parseval: {samples} rows of a cluster; one or more are needed.")
         self.samples, self.anchors = samples, anchors
 
     @classmethod
@@ -67,6 +72,14 @@ class Parseval(Alignment):
             F_T, F_R = (frame(of(s), rounding(s)) for s in (paired.a, paired.b))
             # Transposed, as rows are mapped from the right: F_Tᵀ F_R.
             self._operators[k] = F_T.T @ F_R
+
+    def remark(self, k: int) -> str | None:
+        if self.paired.n > self.paired.a.width:
+            return None
+        return (
+            f"{self.paired.n} pairs for {self.paired.a.width} dimensions: whitened rows lie nearly "
+            "at one distance from each other, and rounding decides their clusters."
+        )
 
     def _sent(self, rows: np.ndarray, k: int) -> np.ndarray:
         a, b = self.paired.a, self.paired.b
@@ -92,6 +105,11 @@ def frame(X: np.ndarray, rounding: float = 0.0) -> np.ndarray:
 
 
 def rounding(side: Side) -> float:
-    """Return the error of whitened rows: that of rows as stored, enlarged in dead directions."""
+    """Return the error of whitened rows: that of rows as stored, enlarged where variance is least.
+
+    Whitening divides by √(λ + ε), which is √ε where there is no variance.
+    """
     size = float(np.trace(side.covariance) + side.mean @ side.mean)
-    return float(np.finfo(float).eps) * np.sqrt(size / EPSILON)
+    values = side.spectrum[0]
+    least = float(values[0]) if values[0] > side.least_variance else 0.0
+    return float(np.finfo(float).eps) * np.sqrt(size / (least + EPSILON))

@@ -55,7 +55,9 @@ def index_set(
     """Cluster the source's whitened rows by k-means, and sample rows of each cluster.
 
     The target takes the same set: that is the injected scheme. Rows are visited in the order of
-    their ids, so that the order in which they are stored changes nothing.
+    their ids, so that the order in which they are stored changes nothing but what rounding decides:
+    everything, where there are no more rows than dimensions, as whitened rows then lie at one
+    distance from each other.
 
     Parameters
     ----------

@@ -55,11 +55,8 @@ class Relative(Alignment):
         for k in self.ks:
             side = Side(cosines[:, :k], "cosines to anchors in B")
             cross = Paired(side, paired.b).cross
-            # Where there are more anchors than pairs can tell apart, the side has a basis.
-            decoder = least_squares(side, cross)
-            if side.basis is not None:
-                decoder = side.basis @ decoder
-            self._decoders[k] = side.mean, decoder
+            # There are no more anchors than pairs, so that coordinates are the cosines themselves.
+            self._decoders[k] = side.mean, least_squares(side, cross)
 
     def _sent(self, rows: np.ndarray, k: int) -> np.ndarray:
         mean, decoder = self._decoders[k]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from semasia.comparison.alignment.whitening import Whitening
+from semasia.comparison.alignment.whitening import EPSILON, Whitening
 from semasia.errors import ComparisonError
 from semasia.geometry.moments import in_float64, moments
 
@@ -111,6 +111,13 @@ class Side:
     def whitening(self) -> Whitening:
         """The whitening of the coordinates (Semasia, Appendix E.2)."""
         return Whitening.of(self.covariance, self.name)
+
+    @property
+    def condition(self) -> float:
+        """The largest variance over the least that is no rounding, ε added to it; 1 without any."""
+        values = self.spectrum[0]
+        alive = values[values > self.least_variance]
+        return float(alive[-1] / (alive[0] + EPSILON)) if len(alive) else 1.0
 
     @property
     def least_variance(self) -> float:

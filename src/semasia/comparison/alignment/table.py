@@ -105,6 +105,12 @@ def alignment_rows(
     for name in methods:
         if name not in METHODS:
             raise ComparisonError(f"no alignment method {name!r}.{did_you_mean(name, METHODS)}")
+    for name, train, test_rows in (("A", A_train, A_test), ("B", B_train, B_test)):
+        if train.shape[1:] != test_rows.shape[1:]:
+            raise ComparisonError(
+                f"{name}: training rows of shape {train.shape}, test rows of {test_rows.shape}; "
+                "one model's have one width."
+            )
     everything = Paired.of(A_train, B_train, ids)
     probes, notes = fit_classifiers(probe, B_train, labels_train, labels_test, ids)
     test = TestRows(A_test, B_test, probes, columns_of(labels_test))
@@ -118,7 +124,8 @@ def alignment_rows(
             rows += [row | {"label": label, "note": received} for label in names]
             continue
         for label in names:
-            said = [] if "r2" in received.fidelity else [_CONSTANT]
+            said = [received.remark] if received.remark else []
+            said += [] if "r2" in received.fidelity else [_CONSTANT]
             scores: dict[str, Any] = {"label": label}
             if label in probes:
                 scores |= test.downstream(label, received.hits[label])

@@ -48,9 +48,11 @@ class Whitening:
         Raises
         ------
         ComparisonError
-            If the sum is not positive definite in float64: variances are above 10¹⁰ or so, beside
-            which ε vanishes.
+            If the sum is not positive definite in float64, as some variance is 10¹⁰ or more, beside
+            which ε vanishes, and another is none; or if no variance reaches ε, which would then
+            decide what is sent.
         """
+        check_reach(covariance, name)
         shifted = covariance + EPSILON * np.eye(len(covariance))
         try:
             factor = scipy.linalg.cholesky(
@@ -74,3 +76,13 @@ class Whitening:
     def dewhiten(self, whitened: np.ndarray) -> np.ndarray:
         """Return X̃ Lᵀ, (b, r) centred rows, of (b, r) whitened ones."""
         return whitened @ self.factor.T
+
+
+def check_reach(covariance: np.ndarray, name: str) -> None:
+    """Raise a ComparisonError where no variance reaches ε, unless there is none at all."""
+    reach = float(np.diag(covariance).max(initial=0))
+    if 0 < reach < EPSILON:
+        raise ComparisonError(
+            f"{name}: no dimension has a variance of more than {reach:.3g}, less than ε = "
+            f"{EPSILON:g}, which is added to it; scale the rows up."
+        )

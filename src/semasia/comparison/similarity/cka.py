@@ -89,6 +89,8 @@ def pairwise_linear_cka(latents: Sequence[Latent], models_at_once: int = 50) -> 
     """
     m = len(latents)
     energies = np.zeros((m, m))
+    if models_at_once < 1:
+        raise ComparisonError(f"{models_at_once} models at once; one or more are needed.")
     blocks = [range(s, min(s + models_at_once, m)) for s in range(0, m, models_at_once)]
     for place, own in enumerate(blocks):
         left = [_centred_model(latents[i], i) for i in own]

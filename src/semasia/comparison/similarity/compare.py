@@ -38,6 +38,9 @@ from semasia.comparison.similarity.summary import Summary
 from semasia.errors import ComparisonError
 from semasia.geometry.probes import mean_interval
 
+# Share of rows whose neighbours ties may decide without a note.
+_FEW_TIES = 0.01
+
 
 class Similarity(NamedTuple):
     """One value of one measure.
@@ -53,7 +56,7 @@ class Similarity(NamedTuple):
     interval : str or None
         How the interval was found.
     note : str or None
-        Why there is no value, or no interval.
+        Why there is no value, or no interval, or what a value is not to be read without.
     """
 
     measure: str
@@ -165,13 +168,21 @@ def _of_neighbours(
                     yield Similarity(name, parameter, note=why or few)
                     continue
                 scores = scores_at(common, k)
-                value = float(scores.mean())
-                if intervals:
-                    yield Similarity(
-                        name, parameter, value, *mean_interval(scores), BOOTSTRAP
-                    )  # fmt: skip
-                else:
-                    yield Similarity(name, parameter, value)
+                bounds = (*mean_interval(scores), BOOTSTRAP) if intervals else (None, None, None)
+                note = _ties(a, b, metric, k)
+                yield Similarity(name, parameter, float(scores.mean()), *bounds, note)
+
+
+def _ties(a: Summary, b: Summary, metric: str, k: int) -> str | None:
+    """Return a note where the order of rows decides the neighbours of more than 1 % of them."""
+    shares = [summary.tied[metric].get(k, 0.0) for summary in (a, b)]
+    if max(shares) <= _FEW_TIES:
+        return None
+    told = " and ".join(f"{share:.0%}" for share in shares)
+    return (
+        f"ties: of {told} of the rows of the two models the {k}th and the next nearest are at one "
+        "distance, and the order of rows decides."
+    )
 
 
 def _of_pairs(

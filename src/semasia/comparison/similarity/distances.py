@@ -48,6 +48,8 @@ def kernel_cka(A: Any, B: Any, bandwidth: float = BANDWIDTH) -> float:
     Kornblith, Norouzi, Lee & Hinton (2019), ICML, section 3; Cortes, Mohri & Rostamizadeh (2012).
     """
     check_rows(len(A), len(B))
+    if not 0 < bandwidth < np.inf:
+        raise ComparisonError(f"a bandwidth is above 0 and finite, not {bandwidth}.")
     return kernel_cka_of(*(centred_kernel(Z, bandwidth) for Z in (A, B)))
 
 

@@ -142,6 +142,8 @@ def subspace_overlap_of(
 ) -> float:
     """Return the subspace overlap from M = U_Aᵀ U_B and the singular values."""
     for values in (values_a, values_b):
+        if k < 1:
+            raise ComparisonError(f"a subspace has one dimension or more, not {k}.")
         if len(values) < k:
             raise ComparisonError(f"a space has {len(values)} directions; {k} are needed.")
         if len(values) > k and not values[k - 1] - values[k] > 1e-12 * values[0]:

@@ -37,6 +37,7 @@ def isotropy_spectral_delta(A: Any, B: Any) -> float:
     found = []
     for Z in (A, B):
         rows = checked(Z)
+        centred(rows)  # refuses what has no isotropy
         found.append(isotropy_spectral(spectrum(moments([rows])), rows.shape[1]))
     return abs(found[0] - found[1])
 

@@ -19,6 +19,8 @@ JACCARD_K = 10
 METRICS = ("cosine", "euclidean")
 # Rows whose lists are compared at a time: 1,024 × 50 × 50 booleans are 2.5 MB.
 _ROWS = 1024
+# Of a squared distance, as a share of squared norms.
+_ROUNDING = 1e-13
 
 
 def nps(
@@ -38,7 +40,9 @@ def nps(
     Returns
     -------
     dict
-        k to a value in [0, 1]. For independent spaces it is k / (n − 1) on average.
+        k to a value in [0, 1]. For independent spaces it is k / (n − 1) on average, unless rows
+        coincide: of rows at one distance those that stand first are taken, in both spaces alike.
+        :func:`tied_shares` tells of how many rows that is so.
 
     Raises
     ------
@@ -51,6 +55,8 @@ def nps(
     ----------
     Huh, Cheung, Wang & Isola (2024), ICML, appendix A, for mutual kNN.
     """
+    if not len(ks) or any(int(k) != k or k < 1 for k in ks):
+        raise ComparisonError(f"numbers of neighbours are whole and 1 or more, not {list(ks)}.")
     common = common_neighbours(*(neighbour_lists(Z, max(ks), metric) for Z in (A, B)))
     return {k: float(nps_scores(common, k).mean()) for k in ks}
 
@@ -74,10 +80,49 @@ def neighbour_lists(Z: Any, k: int, metric: str) -> np.ndarray:
     # Numba takes half a second to import.
     from semasia.neighbours import nearest_neighbours
 
+    if metric not in METRICS:
+        raise ComparisonError(f"no metric {metric!r} ({', '.join(METRICS)}).")
     rows = checked(Z)
     if not 1 <= k < len(rows):
         raise ComparisonError(f"{k} neighbours of {len(rows)} rows: at least {k + 1} are needed.")
     return nearest_neighbours(_directions(rows) if metric == "cosine" else rows, k)
+
+
+def tied_shares(Z: Any, lists: np.ndarray, ks: Sequence[int], metric: str) -> dict[int, float]:
+    """Return the share of rows whose k-th and next nearest rows are at one distance, for each k.
+
+    Of such a row it is the order of rows that decides which are its neighbours. Distances are equal
+    where they differ by less than their rounding.
+
+    Parameters
+    ----------
+    Z : (n, d) array-like of float
+    lists : (n, K) int array
+        From :func:`neighbour_lists`.
+    ks : sequence of int
+        Those of K or more have no next row in the lists, and are left out.
+    metric : str
+    """
+    rows = checked(Z)
+    if metric == "cosine":
+        points = _directions(rows)
+    else:
+        # By a power of two, so that squares neither overflow nor vanish.
+        reach = float(np.abs(rows).max(initial=0)) or 1.0
+        points = rows.astype(np.float64) * 2.0 ** -np.clip(np.ceil(np.log2(reach)), -1000, 1000)
+    found = {}
+    for k in (k for k in ks if k < lists.shape[1]):
+        tied = 0
+        for start in range(0, len(points), _ROWS):
+            part = slice(start, start + _ROWS)
+            last, following = (
+                np.square(points[part] - points[lists[part, place]]).sum(axis=1)
+                for place in (k - 1, k)
+            )
+            size = np.square(points[part]).sum(axis=1) + np.maximum(last, following)
+            tied += int((following - last <= _ROUNDING * size).sum())
+        found[k] = tied / len(points)
+    return found
 
 
 def common_neighbours(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -13,7 +13,13 @@ from semasia.comparison.similarity.distances import centred_kernel, distance_ran
 from semasia.comparison.similarity.factors import Factors, factors
 from semasia.comparison.similarity.intervals import BLOCKS
 from semasia.comparison.similarity.isotropy import isotropies_left_out, isotropy_of
-from semasia.comparison.similarity.neighbourhoods import METRICS, NPS_K, neighbour_lists
+from semasia.comparison.similarity.neighbourhoods import (
+    JACCARD_K,
+    METRICS,
+    NPS_K,
+    neighbour_lists,
+    tied_shares,
+)
 from semasia.comparison.similarity.products import centred, cross_energy, row_squares
 from semasia.errors import ComparisonError, DegenerateEmbeddingError
 
@@ -46,7 +52,9 @@ class Summary:
     isotropies_left_out : (20,) array or None
         With each block of rows left out; None for too few rows.
     neighbours : dict of (n, k) int32 arrays
-        By metric, k = 50 or n − 1 if that is less.
+        By metric, k = 51 or n − 1 if that is less.
+    tied : dict of dict of float
+        By metric and k, the share of rows of which the order of rows decides the neighbours.
     kernel : (s, s) float64 array or None
     ranks : (p,) float64 array or None
     undefined : dict of str
@@ -64,6 +72,7 @@ class Summary:
     isotropy: float
     isotropies_left_out: np.ndarray | None
     neighbours: dict[str, np.ndarray]
+    tied: dict[str, dict[int, float]]
     kernel: np.ndarray | None
     ranks: np.ndarray | None
     undefined: dict[str, str]
@@ -103,7 +112,10 @@ def summarise(Z: Any, measures: Iterable[str] | None = None) -> Summary:
         "kernel": lambda: centred_kernel(Z),
         "distances": lambda: distance_ranks(Z),
         **{
-            f"neighbours_{metric}": lambda m=metric: neighbour_lists(Z, min(max(NPS_K), n - 1), m)
+            # One more than is asked for, which tells of ties.
+            f"neighbours_{metric}": lambda m=metric: neighbour_lists(
+                Z, min(max(NPS_K) + 1, n - 1), m
+            )
             for metric in METRICS
         },
     }
@@ -112,6 +124,8 @@ def summarise(Z: Any, measures: Iterable[str] | None = None) -> Summary:
             made[part] = makers[part]()
         except (ComparisonError, DegenerateEmbeddingError) as error:
             undefined[part] = str(error)
+    neighbours = {m: made[f"neighbours_{m}"] for m in METRICS if f"neighbours_{m}" in made}
+    asked = sorted({*NPS_K, JACCARD_K})
     return Summary(
         rows=n,
         width=d,
@@ -123,7 +137,8 @@ def summarise(Z: Any, measures: Iterable[str] | None = None) -> Summary:
         squares=squares,
         isotropy=isotropy_of(rows),
         isotropies_left_out=isotropies_left_out(rows) if n >= 2 * BLOCKS else None,
-        neighbours={m: made[f"neighbours_{m}"] for m in METRICS if f"neighbours_{m}" in made},
+        neighbours=neighbours,
+        tied={m: tied_shares(Z, lists, asked, m) for m, lists in neighbours.items()},
         kernel=made.get("kernel"),
         ranks=made.get("distances"),
         undefined=undefined,
