@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import semasia.comparison.similarity as S
 from semasia.accelerator import use_device
+from semasia.comparison import similarity
 from semasia.comparison.alignment import METHODS, alignment_rows
 from semasia.comparison.alignment.parseval import Parseval
 from semasia.comparison.similarity.products import cross_energy
@@ -74,16 +74,16 @@ def test_ties_are_told(rng: np.random.Generator) -> None:
     for _ in range(2):
         Z = rng.standard_normal((500, 8))
         Z[: 9 * len(Z) // 10] = Z[0]
-        collapsed.append(S.summarise(Z))
-    plain = [S.summarise(rng.standard_normal((500, 8))) for _ in range(2)]
-    for value in S.compare(*collapsed):
+        collapsed.append(similarity.summarise(Z))
+    plain = [similarity.summarise(rng.standard_normal((500, 8))) for _ in range(2)]
+    for value in similarity.compare(*collapsed):
         if value.measure.startswith(("nps", "neighbour")):
             assert "ties: of " in str(value.note) and value.value is not None
-    for value in S.compare(*plain):
+    for value in similarity.compare(*plain):
         assert value.note is None or not value.note.startswith("ties")
     # In one dimension every cosine of positive numbers is 1.
-    line = [S.summarise(np.abs(rng.standard_normal((300, 1)))) for _ in range(2)]
-    found = {(v.measure, v.parameter): v for v in S.compare(*line)}
+    line = [similarity.summarise(np.abs(rng.standard_normal((300, 1)))) for _ in range(2)]
+    found = {(v.measure, v.parameter): v for v in similarity.compare(*line)}
     assert "ties: of 100% and 100%" in str(found["nps_cosine", "k=10"].note)
     assert found["nps_euclidean", "k=10"].note is None
 
@@ -91,19 +91,19 @@ def test_ties_are_told(rng: np.random.Generator) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        lambda A: S.nps(A, A, metric="cosin"),
-        lambda A: S.neighbour_jaccard(A, A, metric="Cosine"),
-        lambda A: S.nps(A, A, ks=[0, 5]),
-        lambda A: S.nps(A, A, ks=[]),
-        lambda A: S.nps(A, A, ks=[2.5, 5]),
-        lambda A: S.subspace_overlap(A, A, k=-1),
-        lambda A: S.subspace_overlap(A, A, k=0),
-        lambda A: S.kernel_cka(A, A, bandwidth=0),
-        lambda A: S.kernel_cka(A, A, bandwidth=np.nan),
-        lambda A: S.kernel_cka(A, A, bandwidth=-1),
-        lambda A: S.pairwise_linear_cka([A, A], models_at_once=0),
-        lambda A: S.pairwise_linear_cka([A, A], models_at_once=-1),
-        lambda A: S.isotropy_spectral_delta(A[:, :0], A[:, :0]),
+        lambda A: similarity.nps(A, A, metric="cosin"),
+        lambda A: similarity.neighbour_jaccard(A, A, metric="Cosine"),
+        lambda A: similarity.nps(A, A, ks=[0, 5]),
+        lambda A: similarity.nps(A, A, ks=[]),
+        lambda A: similarity.nps(A, A, ks=[2.5, 5]),
+        lambda A: similarity.subspace_overlap(A, A, k=-1),
+        lambda A: similarity.subspace_overlap(A, A, k=0),
+        lambda A: similarity.kernel_cka(A, A, bandwidth=0),
+        lambda A: similarity.kernel_cka(A, A, bandwidth=np.nan),
+        lambda A: similarity.kernel_cka(A, A, bandwidth=-1),
+        lambda A: similarity.pairwise_linear_cka([A, A], models_at_once=0),
+        lambda A: similarity.pairwise_linear_cka([A, A], models_at_once=-1),
+        lambda A: similarity.isotropy_spectral_delta(A[:, :0], A[:, :0]),
         lambda A: Parseval(anchors="al"),  # type: ignore[arg-type]
         lambda A: Parseval(samples=0),
         lambda A: METHODS["parseval"](seed=-1).fit(A, A, [2]),
@@ -148,6 +148,8 @@ def test_models_without_latents_are_notes_and_drawn(tmp_path: Path) -> None:
     }
     assert all("a: a.parquet: is not a whole" in row["note"] for row in rows)
     draw_similarities(
-        frame_of([], S.SIMILARITY_COLUMNS), frame_of(rows, TRANSFER_COLUMNS), tmp_path / "a.svg"
+        frame_of([], similarity.SIMILARITY_COLUMNS),
+        frame_of(rows, TRANSFER_COLUMNS),
+        tmp_path / "a.svg",
     )
     assert (tmp_path / "a.svg").stat().st_size > 1000
