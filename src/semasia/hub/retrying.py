@@ -95,7 +95,7 @@ class Retrying:
         if attempt >= self.attempts:
             raise HubUnreachableError(
                 f"{what}: {attempt} attempts failed, the last with: {explained(error)} "
-                "Run again: what has been committed is not sent twice."
+                "Run again: what is done is not done twice."
             ) from None
         seconds = asked_to_wait(error)
         if seconds is None:
