@@ -19,7 +19,7 @@ FILES, SIZE, BATCH = 24, 300_000, 5
 Client = Callable[..., Any]
 
 
-def send(repository: str, folder: str) -> dict:
+def send(repository: str, folder: str, attempts: int = 5) -> dict:
     import logging
     from pathlib import Path
 
@@ -28,7 +28,12 @@ def send(repository: str, folder: str) -> dict:
     from semasia.config.hub import Hub
     from semasia.hub import LocalFile, Retrying
     from semasia.publishing.card import MARK
-    from semasia.publishing.repositories import Wanted, publish, signed_in
+    from semasia.publishing.repositories import (
+        Wanted,
+        publish,
+        publish_collection,
+        signed_in,
+    )
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     paths = sorted(Path(folder).rglob("*.parquet"))
@@ -38,9 +43,10 @@ def send(repository: str, folder: str) -> dict:
         return "\n".join([MARK, *sorted(p for p in places if p.startswith("data/"))])
 
     hub = Hub(namespace=repository.split("/")[0], files_per_commit=5)
-    api, retrying = HfApi(), Retrying(attempts=5, longest=0.5)
+    api, retrying = HfApi(), Retrying(attempts=attempts, longest=0.5)
     signed_in(api, retrying)
     pushed = publish(api, hub, Wanted(repository, "Files", files, card), retrying)
+    publish_collection(api, hub, {repository: "a note"}, retrying)
     return {"commit": pushed.commit, "sent": [f.place for f in pushed.sent]}
 
 
@@ -141,6 +147,28 @@ def test_what_passes_is_outlasted(case: str, hub: RunningHub, client: Client, fo
     assert not hub.pending_faults(), "a fault that never happened tests nothing"
     whole(hub, folder)
     assert commits_of_ours(hub) == -(-FILES // BATCH) + 1
+
+
+HUB_ROUTES = ("whoami", "repo_info", "create_repo", "tree", "preupload", "validate_yaml", "commit")
+HUB_ROUTES += ("create_collection", "add_collection_item")
+XET_ROUTES = ("xet_write_token", "xet_xorb", "xet_shard")
+LFS_ROUTES = ("lfs_batch", "lfs_put", "lfs_verify")
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"reset": True}], ids=["500", "reset"])
+@pytest.mark.parametrize("way", ["xet", "lfs"])
+def test_every_route_may_fail_once(
+    hub: RunningHub, folder: Path, way: str, fault: dict[str, Any]
+) -> None:
+    routes = HUB_ROUTES + (XET_ROUTES if way == "xet" else LFS_ROUTES)
+    for route in routes:
+        hub.fail(route, **fault)
+    environment = hub.fresh_environment(**({} if way == "xet" else {"HF_HUB_DISABLE_XET": "1"}))
+    call(send, REPOSITORY, str(folder), 12, environment=environment)
+    assert not hub.pending_faults(), "a fault that never happened tests nothing"
+    whole(hub, folder)
+    [collection] = hub.collections()
+    assert [item["id"] for item in collection["items"]] == [REPOSITORY]
 
 
 def test_two_kills_lose_one_batch_each(hub: RunningHub, folder: Path) -> None:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semasia.errors import HubError, RowMismatchError, ShardError, did_you_mean
+from semasia.errors import (
+    HubError,
+    HubUnreachableError,
+    RowMismatchError,
+    ShardError,
+    StorageError,
+    did_you_mean,
+)
 from semasia.files import sha256_of_file, whole_file
 from semasia.hub import Repository, Retrying
 from semasia.latents.checks import check_asked_for
@@ -134,12 +142,11 @@ def fetch_shard(
         If it cannot be written.
     """
     found = listing.shard(key)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
-        paths = [_fetched(listing, place, Path(folder), retrying) for place in found.places]
+    with _arriving(target) as folder:
+        paths = [_fetched(listing, place, folder, retrying) for place in found.places]
         with whole_file(target) as temporary:
             if found.released:
-                card = _card(listing, Path(folder), retrying)
+                card = _card(listing, folder, retrying)
                 released = Released(paths, key.model, card)
                 source = {
                     "repo": listing.repository.name,
@@ -150,6 +157,26 @@ def fetch_shard(
             else:
                 shutil.move(paths[0], temporary)
             _check(temporary, target, key, rows)
+
+
+@contextmanager
+def _arriving(target: Path) -> Iterator[Path]:
+    """Yield a folder beside a target, in which a killed run's whole files still lie."""
+    folder = target.with_name(f".{target.name}.fetched")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+    except HubUnreachableError:
+        raise
+    except OSError as error:
+        raise StorageError(
+            f"{target}: could not be fetched to {folder} ({error.strerror or error}). Free space "
+            "or mend permissions there, and run again."
+        ) from error
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder)
 
 
 def _fetched(listing: Listing, place: str, folder: Path, retrying: Retrying | None) -> Path:
