@@ -1,7 +1,8 @@
 from pathlib import Path
 
 from semasia.comparison.pairing import opened_or_why, reference_of
-from semasia.comparison.transfer import TRANSFER_COLUMNS, rows_without, transfer_rows, usable
+from semasia.comparison.transfer import TRANSFER_COLUMNS, transfer_rows
+from semasia.comparison.transfer_shards import rows_without, usable
 from semasia.geometry.labelled import class_labels, shard_facts
 from semasia.inputs.cards import Probe
 from semasia.jobs import job

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from semasia.audit.discovery import PART, Found
 from semasia.audit.finding import RowDigests, ShardRecord
 from semasia.audit.references import KnownWidth, width_refusal
 from semasia.errors import ShardError
 from semasia.latents.checks import check_finite
+from semasia.latents.released import check_released_columns, check_released_model
 from semasia.latents.shard_file import ShardFile
 
 _FIXED = ("id", "model_name", "embedding")
@@ -90,7 +90,7 @@ def _check_part(record: ShardRecord, file: ShardFile, rows: _RowDigester) -> Non
     record.rows = (record.rows or 0) + file.rows
     columns = [c for c in file.schema.names if c not in _FIXED]
     with record.noting("schema", file.path):
-        _check_schema(file)
+        check_released_columns(file)
         if rows.columns not in (None, columns):
             raise ShardError(
                 f"label columns are {', '.join(columns) or 'none'}, those of the part before are "
@@ -100,11 +100,7 @@ def _check_part(record: ShardRecord, file: ShardFile, rows: _RowDigester) -> Non
         return
     rows.columns = columns
     with record.noting("model", file.path):
-        other = [name for name in file.distinct("model_name") if name != record.model]
-        if other:
-            raise ShardError(
-                f"column 'model_name' says {other[0]!r}, but the folder says {record.model!r}."
-            )
+        check_released_model(file, record.model)
     ids: np.ndarray | None = None
     with record.noting("ids", file.path):
         ids = file.column("id")
@@ -116,21 +112,6 @@ def _check_part(record: ShardRecord, file: ShardFile, rows: _RowDigester) -> Non
             rows.last = int(ids[-1]) if len(ids) else rows.last
             rows.complete = complete
     _check_vectors(record, file, np.arange(file.rows) if ids is None else ids)
-
-
-def _check_schema(file: ShardFile) -> None:
-    names = file.schema.names
-    missing = [c for c in _FIXED if c not in names]
-    if missing:
-        raise ShardError(f"has no column {missing[0]!r}; it has {', '.join(names)}.")
-    if len(set(names)) < len(names):
-        raise ShardError(f"repeats a column: {', '.join(names)}.")
-    if not pa.types.is_integer(file.schema.field("id").type):
-        raise ShardError(f"'id' is {file.schema.field('id').type}; whole numbers are needed.")
-    kind = file.schema.field("embedding").type
-    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-    if not any(is_(kind) for is_ in lists) or not pa.types.is_floating(kind.value_type):
-        raise ShardError(f"'embedding' is {kind}; lists of floats are needed.")
 
 
 def _check_ids(ids: np.ndarray, last: int) -> None:

@@ -110,10 +110,10 @@ class Collection:
 
     def repository(self, benchmark: str) -> str:
         """Return the repository that a benchmark's latents are fetched from."""
-        named = self.config.latents.repos.get(benchmark)
-        hub = self.config.hub
-        assert named or hub, "checked where the collection was resolved"
-        return named or f"{hub.namespace if hub else ''}/semasia-{benchmark}"
+        if named := self.config.latents.repos.get(benchmark):
+            return named
+        assert self.config.hub is not None, "checked where the collection was resolved"
+        return self.config.hub.repository(benchmark)
 
     def block_of(self, model: str) -> int:
         """Return the analysis job a model belongs to.

@@ -33,3 +33,7 @@ class Hub(Closed):
         default=40, ge=1, le=100, description="Most files of one commit; a killed push loses one."
     )
     gigabytes_per_commit: float = Field(default=4.0, gt=0, description="Most of one commit.")
+
+    def repository(self, name: str) -> str:
+        """Return the repository of a benchmark, or of the registry."""
+        return f"{self.namespace}/semasia-{name}"

@@ -1,6 +1,6 @@
 """The Hugging Face Hub: files sent and fetched whole, every call under one policy."""
 
-from semasia.hub.files import LocalFile, batches
+from semasia.hub.files import LocalFile
 from semasia.hub.push import Pushed, push
 from semasia.hub.reading import SCHEME, Repository
 from semasia.hub.remote import KIND, Head, RemoteFile, head_of
@@ -15,7 +15,6 @@ __all__ = [
     "RemoteFile",
     "Repository",
     "Retrying",
-    "batches",
     "head_of",
     "push",
 ]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from semasia.files import sha256_of_file
 
 _READ = 2**22
 
@@ -34,12 +36,7 @@ class LocalFile:
         """Read a file, or take bytes."""
         if isinstance(source, bytes):
             return cls(place, source, len(source), hashlib.sha256(source).hexdigest())
-        digest, size = hashlib.sha256(), 0
-        with source.open("rb") as file:
-            while block := file.read(_READ):
-                digest.update(block)
-                size += len(block)
-        return cls(place, source, size, digest.hexdigest())
+        return cls(place, source, source.stat().st_size, sha256_of_file(source))
 
     def git_oid(self) -> str:
         """Return the SHA-1 that git has for the content, as for files that are not large."""
@@ -53,20 +50,13 @@ class LocalFile:
         return digest.hexdigest()
 
 
-def batches(
-    files: Iterable[LocalFile], most_files: int, most_bytes: int
-) -> Iterator[Sequence[LocalFile]]:
-    """Yield files in their order, so many or so large together as one commit may be.
-
-    A file larger than ``most_bytes`` is a batch of its own.
-    """
+def first_batch(files: Iterable[LocalFile], most_files: int, most_bytes: int) -> list[LocalFile]:
+    """Return the first files, as many and as large together as one commit may be, one at least."""
     held: list[LocalFile] = []
     size = 0
     for file in files:
-        if held and (len(held) == most_files or size + file.size > most_bytes):
-            yield held
-            held, size = [], 0
-        held.append(file)
         size += file.size
-    if held:
-        yield held
+        if held and (len(held) == most_files or size > most_bytes):
+            break
+        held.append(file)
+    return held

@@ -15,13 +15,10 @@ from typing import Any, NamedTuple
 from huggingface_hub import CommitOperationAdd, HfApi
 
 from semasia.errors import HubError
-from semasia.hub.files import LocalFile, batches
+from semasia.hub.files import LocalFile, first_batch
 from semasia.hub.remote import KIND, Head, head_of
 from semasia.hub.retrying import Retrying, conflicts
 
-# The Hub takes 50 to 100 files a commit in its minute.
-BATCH_FILES = 40
-BATCH_BYTES = 4 * 2**30
 # Commits of others in a row that are given way to.
 _GIVE_WAY = 20
 
@@ -46,21 +43,21 @@ class Pushed(NamedTuple):
 
 def push(
     api: HfApi,
-    repository: str,
+    head: Head,
     files: Sequence[LocalFile],
     card: Callable[[Head], LocalFile],
     *,
     retrying: Retrying,
-    most_files: int = BATCH_FILES,
-    most_bytes: int = BATCH_BYTES,
+    most_files: int,
+    most_bytes: int,
 ) -> Pushed:
     """Bring a dataset repository to hold some files, and then its card.
 
     Parameters
     ----------
     api : HfApi
-    repository : str
-        ``namespace/name``; it exists.
+    head : Head
+        What it holds.
     files : sequence of LocalFile
     card : callable
         Makes README.md from what the repository holds once all files are there.
@@ -78,13 +75,13 @@ def push(
     """
     log = logging.getLogger(__name__)
     sent: list[LocalFile] = []
-    head = head_of(api, repository, retrying)
+    repository = head.repository
     present = sum(head.holds(file) for file in files)
 
     def bring(wanted: Callable[[Head], Sequence[LocalFile]], head: Head) -> Head:
         failed = gave_way = 0
         while missing := [file for file in wanted(head) if not head.holds(file)]:
-            batch = next(batches(missing, most_files, most_bytes))
+            batch = first_batch(missing, most_files, most_bytes)
             done = False
             try:
                 _commit(api, head, batch, len(missing))

@@ -100,9 +100,7 @@ class Retrying:
         seconds = asked_to_wait(error)
         if seconds is None:
             seconds = min(2.0 ** (attempt - 1), self.longest)
-        self._log.warning(
-            "%s: %s Trying again in %.0f s.", what, explained(error), seconds
-        )  # fmt: skip
+        self._log.warning("%s: %s Trying again in %.0f s.", what, explained(error), seconds)
         self._sleep(seconds)
 
 

@@ -1,10 +1,11 @@
 """Latents: the shard format, its resumable writer and its strict reader."""
 
 from semasia.latents.collection import scan
+from semasia.latents.loading import Latents, load, open_shard, shard_path
 from semasia.latents.locking import only_writer
 from semasia.latents.parts import Plan
 from semasia.latents.provenance import provenance_of
-from semasia.latents.reader import Latents, Shard, load, open_shard, shard_path
+from semasia.latents.reader import Shard
 from semasia.latents.writer import ShardWriter
 
 __all__ = [

@@ -113,8 +113,8 @@ def _opened(address: str, released: bool) -> tuple[pl.LazyFrame, pl.Schema]:
 
 def _as_ours(frame: pl.LazyFrame, schema: pl.Schema) -> pl.LazyFrame:
     """Give the original release's columns our types; what is no number stays and is refused."""
-    whole = [c for c, kind in schema.items() if c not in _FIXED and kind.is_integer()]
-    whole += [c for c, kind in schema.items() if c not in _FIXED and kind == pl.Boolean]
+    labels = {c: kind for c, kind in schema.items() if c not in _FIXED}
+    whole = [c for c, kind in labels.items() if kind.is_integer() or kind == pl.Boolean]
     return frame.with_columns(
         pl.col("id").cast(pl.UInt32),
         pl.col("embedding").cast(_MANY),

@@ -174,30 +174,50 @@ class Released:
             assembly.abandon()
 
     def _check(self, file: ShardFile) -> None:
-        names = file.schema.names
-        if missing := [c for c in _FIXED if c not in names]:
-            raise ShardError(
-                f"{file.path}: has no column {missing[0]!r}; it has {', '.join(names)}."
-            )
-        columns = [c for c in names if c not in _FIXED]
+        columns = check_released_columns(file)
         if columns != self._columns:
             raise ShardError(
                 f"{file.path}: label columns are {', '.join(columns) or 'none'}, those of "
                 f"{self.paths[0].name} are {', '.join(self._columns) or 'none'}."
             )
-        for column in ("id", *columns):
+        for column in columns:
             kind = file.schema.field(column).type
-            if not (pa.types.is_integer(kind) or (pa.types.is_boolean(kind) and column != "id")):
+            if not pa.types.is_integer(kind) and not pa.types.is_boolean(kind):
                 raise ShardError(f"{file.path}: {column!r} is {kind}; whole numbers are needed.")
-        kind = file.schema.field("embedding").type
-        lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-        if not any(is_(kind) for is_ in lists) or not pa.types.is_floating(kind.value_type):
-            raise ShardError(f"{file.path}: 'embedding' is {kind}; lists of floats are needed.")
-        other = [name for name in file.distinct("model_name") if name != self.model]
-        if other:
-            raise ShardError(
-                f"{file.path}: column 'model_name' says {other[0]!r}, the folder {self.model!r}."
-            )
+        check_released_model(file, self.model)
+
+
+def check_released_columns(file: ShardFile) -> list[str]:
+    """Return the label columns of a part, whose other columns have the release's types.
+
+    Raises
+    ------
+    ShardError
+        If a column is missing, stands twice, or is of another type.
+    """
+    names = file.schema.names
+    if missing := [c for c in _FIXED if c not in names]:
+        has = ", ".join(names)
+        raise ShardError(f"{file.path}: has no column {missing[0]!r}; it has {has}.")
+    if len(set(names)) < len(names):
+        raise ShardError(f"{file.path}: repeats a column: {', '.join(names)}.")
+    kind = file.schema.field("id").type
+    if not pa.types.is_integer(kind):
+        raise ShardError(f"{file.path}: 'id' is {kind}; whole numbers are needed.")
+    kind = file.schema.field("embedding").type
+    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    if not any(is_(kind) for is_ in lists) or not pa.types.is_floating(kind.value_type):
+        raise ShardError(f"{file.path}: 'embedding' is {kind}; lists of floats are needed.")
+    return [c for c in names if c not in _FIXED]
+
+
+def check_released_model(file: ShardFile, model: str) -> None:
+    """Raise a ShardError where a part has rows of another model than its folder says."""
+    other = [name for name in file.distinct("model_name") if name != model]
+    if other:
+        raise ShardError(
+            f"{file.path}: column 'model_name' says {other[0]!r}, but the folder says {model!r}."
+        )
 
 
 def _features(file: ShardFile) -> dict[str, list[str]]:

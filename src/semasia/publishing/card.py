@@ -9,7 +9,7 @@ from typing import NamedTuple
 import yaml
 
 from semasia.inputs import BenchmarkCard
-from semasia.latents.layouts import PUBLISHED, published_place
+from semasia.latents.layouts import arranged, published_place
 
 # Says that this program wrote a card, and may write it anew.
 MARK = "<!-- Written by Semasia; changes are overwritten by the next push. -->"
@@ -38,9 +38,9 @@ REGISTRY_PLACE = "data/registry.parquet"
 def published(places: Iterable[str]) -> dict[str, list[str]]:
     """Return the splits of every model whose shards are among files of a repository."""
     found: dict[str, list[str]] = {}
-    for path in sorted(places):
-        if known := PUBLISHED.fullmatch(path):
-            found.setdefault(known["model"], []).append(known["split"])
+    for (model, split), files in arranged(places).items():
+        if not files.released:
+            found.setdefault(model, []).append(split)
     return found
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from collections.abc import Collection as Names
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from semasia.audit.progress import Progress
 from semasia.audit.rows_across_models import compare_rows
 from semasia.config import Collection, Target
 from semasia.hub import LocalFile
@@ -46,7 +47,7 @@ def publication_of(
     benchmark: str,
     hold_back: Names[str] = (),
     *,
-    read: Callable[[Iterable[Path]], list[Receipt]] = receipts_of,
+    progress: Progress | None = None,
 ) -> Publication:
     """Choose what is published of the shards that a collection has of a benchmark.
 
@@ -59,8 +60,8 @@ def publication_of(
     benchmark : str
     hold_back : collection of str
         Licences.
-    read : callable
-        Reads shards whole.
+    progress : Progress, optional
+        Told after every shard that is read.
     """
     results = Path(collection.config.results)
     latents = results / "latents" / benchmark
@@ -70,7 +71,7 @@ def publication_of(
         if target.benchmark == benchmark
         and (path := latents / target.model / f"{target.split}.parquet").is_file()
     }
-    receipts = _receipts(results / "verified" / benchmark, there, read)
+    receipts = _receipts(results / "verified" / benchmark, there, progress)
     refused = _refused(receipts.values())
     files: list[LocalFile] = []
     facts: dict[str, ModelFacts] = {}
@@ -91,11 +92,11 @@ def publication_of(
 
 
 def _receipts(
-    folder: Path, there: dict[str, Target], read: Callable[[Iterable[Path]], list[Receipt]]
+    folder: Path, there: dict[str, Target], progress: Progress | None
 ) -> dict[str, Receipt]:
     known = read_receipts(folder)
     if unread := [Path(path) for path in there if path not in known]:
-        fresh = read(unread)
+        fresh = receipts_of(unread, progress)
         # What other files of receipts say stays theirs; what holds no more is left out.
         own = folder / "by-command.json"
         kept = read_receipts(own) | {receipt.path: receipt for receipt in fresh}

@@ -14,7 +14,7 @@ from huggingface_hub.errors import RepositoryNotFoundError
 
 from semasia.config.hub import Hub
 from semasia.errors import HubError
-from semasia.hub import KIND, Head, LocalFile, Pushed, Retrying, head_of, push
+from semasia.hub import KIND, Head, LocalFile, Pushed, Repository, Retrying, head_of, push
 from semasia.inputs import BenchmarkCard
 from semasia.publishing.card import (
     MARK,
@@ -70,11 +70,6 @@ class Wanted:
     card: Callable[[Iterable[str], str], str]
 
 
-def repository_of(hub: Hub, benchmark: str) -> str:
-    """Return the name of a benchmark's repository."""
-    return f"{hub.namespace}/semasia-{benchmark}"
-
-
 def signed_in(api: HfApi, retrying: Retrying) -> str:
     """Return the name that the token of the environment, or of a login, belongs to.
 
@@ -93,7 +88,7 @@ def signed_in(api: HfApi, retrying: Retrying) -> str:
 
 def wanted_of(hub: Hub, publication: Publication, benchmark: BenchmarkCard) -> Wanted:
     """Return what a benchmark's repository is to hold."""
-    repository = repository_of(hub, publication.benchmark)
+    repository = hub.repository(publication.benchmark)
 
     def card(places: Iterable[str], before: str) -> str:
         # Models that another collection published here stay described.
@@ -106,7 +101,7 @@ def wanted_of(hub: Hub, publication: Publication, benchmark: BenchmarkCard) -> W
 
 def wanted_registry(hub: Hub, table: Path) -> Wanted:
     """Return what the registry's repository is to hold; ``table`` is the registry's Parquet."""
-    repository = repository_of(hub, "registry")
+    repository = hub.repository("registry")
     frame = pl.read_parquet(table)
     file = LocalFile.of(REGISTRY_PLACE, table)
 
@@ -120,7 +115,7 @@ def difference(api: HfApi, wanted: Wanted, retrying: Retrying) -> Difference:
     """Return what a push would send, the card included, without sending anything."""
     head = _existing(api, wanted.repository, retrying)
     there = head.files if head else {}
-    before = _card_there(api, head, retrying) if head else ""
+    before = _card_there(head, retrying) if head else ""
     card = _card_file(wanted, {*there, *(file.place for file in wanted.files)}, before)
     files = (*wanted.files, card)
     missing = tuple(f for f in files if head is None or not head.holds(f))
@@ -145,10 +140,13 @@ def publish(api: HfApi, hub: Hub, wanted: Wanted, retrying: Retrying) -> Pushed:
                 repository, repo_type=KIND, private=hub.private or None, exist_ok=True
             ),
         )
-    before = _card_there(api, head, retrying) if head else ""
+        head = head_of(api, repository, retrying)
+        before = ""
+    else:
+        before = _card_there(head, retrying)
     return push(
         api,
-        repository,
+        head,
         wanted.files,
         lambda now: _card_file(wanted, now.files, before),
         retrying=retrying,
@@ -192,29 +190,27 @@ def _card_file(wanted: Wanted, places: Iterable[str], before: str) -> LocalFile:
 def _existing(api: HfApi, repository: str, retrying: Retrying) -> Head | None:
     # The difference between a repository that is not there and one that may not be seen is the
     # Hub's secret: creating it tells.
-    def listed() -> Head | None:
+    def is_there() -> bool:
         try:
             api.repo_info(repository, repo_type=KIND)
         except RepositoryNotFoundError as error:
             if error.response.status_code == 401:
                 raise
-            return None
-        return head_of(api, repository, retrying)
+            return False
+        return True
 
-    return retrying(f"looking for {repository}", listed)
+    there = retrying(f"looking for {repository}", is_there)
+    return head_of(api, repository, retrying) if there else None
 
 
-def _card_there(api: HfApi, head: Head, retrying: Retrying) -> str:
+def _card_there(head: Head, retrying: Retrying) -> str:
     if CARD not in head.files:
         return ""
     with tempfile.TemporaryDirectory() as folder:
-        path = retrying(
-            f"reading the card of {head.repository}",
-            lambda: api.hf_hub_download(
-                head.repository, CARD, repo_type=KIND, revision=head.commit, local_dir=folder
-            ),
-        )
-        text = Path(path).read_text(encoding="utf-8")
+        path = Repository(head.repository, head.commit).fetch(CARD, Path(folder), retrying)
+        if path is None:
+            raise HubError(f"{head.repository}: {CARD} is listed, and is not there.")
+        text = path.read_text(encoding="utf-8")
     # What the Hub's own form makes of a new repository has a heading of metadata and no text.
     if MARK not in text and text.split("---")[-1].strip():
         raise HubError(

@@ -12,7 +12,6 @@ from semasia.config import Collection
 from semasia.errors import ConfigError, HubError, did_you_mean
 from semasia.hub import Retrying
 from semasia.publishing.publication import publication_of
-from semasia.publishing.receipts import receipts_of
 from semasia.publishing.repositories import (
     Wanted,
     difference,
@@ -88,7 +87,7 @@ def publish_all(
             collection,
             name,
             hub.hold_back_licenses,
-            read=lambda paths: receipts_of(paths, Progress()),
+            progress=Progress(),
         )
         refused += len(publication.refused)
         for path, why in publication.refused.items():

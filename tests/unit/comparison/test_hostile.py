@@ -16,9 +16,9 @@ from semasia.comparison.similarity.products import cross_energy
 from semasia.comparison.transfer import (
     TRANSFER_COLUMNS,
     ModelLatents,
-    rows_without,
     transfer_rows,
 )
+from semasia.comparison.transfer_shards import rows_without
 from semasia.errors import ComparisonError, SemasiaError, ShardError
 from semasia.figures import draw_similarities
 from semasia.tables import frame_of
