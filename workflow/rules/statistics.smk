@@ -98,13 +98,13 @@ rule figure_forest:
         strict=report(
             "<results>/figures/forest.svg",
             caption="../report/forest.rst",
-            category="Statistics",
+            category="Contrasts",
             labels={"result": "effects of five conditions, strict pairs"},
         ),
         paper=report(
             "<results>/figures/forest_paper.svg",
             caption="../report/forest.rst",
-            category="Statistics",
+            category="Contrasts",
             labels={"result": "effects of five conditions, the paper's rules"},
         ),
     log:
@@ -130,7 +130,7 @@ rule figure_violins:
         report(
             "<results>/figures/violins.svg",
             caption="../report/violins.rst",
-            category="Statistics",
+            category="Contrasts",
             labels={"result": "graph signatures by macro-family"},
         ),
     log:
