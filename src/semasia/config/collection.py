@@ -172,9 +172,9 @@ class Collection:
                 f"{where}: maps would be fitted and scored on the same rows, those of {fit!r}. "
                 "Name two splits in `fit` and `score`, or no `pairs`."
             )
-        if len(wanted.all_models()) < 2:
+        if len(wanted.compared()) < 2:
             raise ConfigError(f"{where}: name `models` or `pairs` to compare.")
-        self._check_models(where, wanted.all_models())
+        self._check_models(where, wanted.compared())
         unknown = [m for m in wanted.methods if m not in ALIGNMENT_METHODS]
         if unknown:
             known = ", ".join(ALIGNMENT_METHODS)

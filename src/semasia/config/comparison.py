@@ -116,13 +116,9 @@ class Comparison(Closed):
         return self
 
     def compared(self) -> tuple[str, ...]:
-        """Return the models of which every two are compared, sorted by name."""
+        """Return the models of which every two are compared, each pair's among them, by name."""
         named = self.models or tuple(m for p in self.pairs for m in (p.a, p.b))
         return tuple(sorted(set(named)))
-
-    def all_models(self) -> tuple[str, ...]:
-        """Return every model that takes part."""
-        return tuple(sorted({*self.compared(), *(m for p in self.pairs for m in (p.a, p.b))}))
 
     def tiles(self) -> list[tuple[int, int]]:
         """Return the jobs of :meth:`compared`: pairs of groups of :attr:`tile` models."""

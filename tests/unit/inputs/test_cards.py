@@ -293,16 +293,21 @@ def comparison(**update: object) -> dict:
 
 
 def test_a_comparison_names_its_models_splits_and_jobs():
-    wanted = comparison(pairs=[{"a": CONTROL, "b": LITE}], tile=1, few_rows=[500, 100])
-    collection = resolve(**wanted)
+    wanted = {"pairs": [{"a": CONTROL, "b": LITE}], "tile": 1, "few_rows": [500, 100]}
+    collection = resolve(**comparison(**wanted, models=[LITE, OTHER, CONTROL]))
     found = collection.config.comparison
     assert found is not None
     assert collection.compared_splits() == ("train", "test")
-    assert found.compared() == (OTHER, LITE)
-    assert found.all_models() == (OTHER, LITE, CONTROL)
-    assert found.tiles() == [(0, 0), (0, 1), (1, 1)]
+    assert found.compared() == (OTHER, LITE, CONTROL)
+    assert found.tiles() == [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
     assert found.few_rows == (100, 500)
     assert resolve(**comparison(score="train")).compared_splits() == ("train", "train")
+
+
+def test_a_comparison_of_pairs_alone_compares_their_models():
+    found = resolve(**comparison(models=None, pairs=[{"a": CONTROL, "b": LITE}]))
+    assert found.config.comparison is not None
+    assert found.config.comparison.compared() == (LITE, CONTROL)
 
 
 def test_a_configuration_becomes_its_targets():
