@@ -2,7 +2,8 @@
 
 Snakemake does not see a change inside this package. A rule therefore carries its recipe number as a
 parameter, and an edit that changes stored values raises the number in the same commit, which makes
-exactly the outputs it concerns out of date. Docstrings, speed and messages do not count.
+exactly the outputs it concerns out of date. Docstrings, speed and messages do not count, nor does
+the order of a sum in float64, which another processor's BLAS changes too.
 """
 
 # Which rows a capped split keeps.

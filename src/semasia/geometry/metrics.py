@@ -15,7 +15,7 @@ import scipy.linalg
 
 from semasia.errors import DegenerateEmbeddingError
 from semasia.geometry.definitions import METRIC_DEFINITIONS
-from semasia.geometry.moments import Moments, in_float64, moments
+from semasia.geometry.moments import Moments, moments, squared_distances
 
 if TYPE_CHECKING:
     import torch
@@ -108,8 +108,7 @@ def metrics_of(
     assert known is not None, "a spectrum comes from moments"
     variances = known.variances
     total = float(variances.sum())
-    squares = [np.einsum("ij,ij->i", r, r) for r in in_float64(blocks(), minus=known.mean)]
-    distances = np.sqrt(np.concatenate(squares))
+    distances = np.sqrt(squared_distances(blocks(), known.mean))
     ratios = eigenvalues / eigenvalues.sum()
     entropy = spectral_entropy(np.sqrt(eigenvalues))
     return {

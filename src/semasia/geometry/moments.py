@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from functools import partial
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.linalg import get_blas_funcs
 
 from semasia.errors import DegenerateEmbeddingError
+from semasia.geometry.lanes import two_at_a_time
+from semasia.geometry.products import BlasProducts, TorchProducts
 
 if TYPE_CHECKING:
     import torch
@@ -90,29 +92,111 @@ def moments(
     shift = head.mean(axis=0, dtype=np.float64) if len(head) else np.zeros(0)
     if not np.isfinite(shift).all():
         _raise_for_row(head, 0)
-    n, total = 0, np.zeros(d)
-    products: Any = _BlasProducts(d) if device is None else _TorchProducts(d, device)
-    sums = {c: np.zeros((classes[c], d)) for c in labels}
-    for rows in in_float64(chain([first], blocks), minus=shift):
-        added = rows.sum(axis=0)
-        if not np.isfinite(added).all():
-            _raise_for_row(rows, n)
-        total += added
-        products.add(rows)
-        for column, values in labels.items():
-            _add_by_class(sums[column], rows, values[n : n + len(rows)])
-        n += len(rows)
-    offset = total / max(n, 1)
+    pieces = _pieces(chain([first], blocks))
+    if device is None:
+        summed = _in_two_lanes(pieces, shift, labels, classes)
+    else:
+        summed = _Lane(shift, labels, classes, TorchProducts(d, device))
+        for start, rows in pieces:
+            summed.add(start, rows)
+    n = summed.n
+    offset = summed.total / max(n, 1)
     counts = {c: np.bincount(v, minlength=classes[c]) for c, v in labels.items()}
     for column, count in counts.items():
-        sums[column] -= count[:, None] * offset
+        summed.class_sums[column] -= count[:, None] * offset
     return Moments(
         n=n,
         mean=shift + offset,
-        scatter=products.sum_about(n, offset) if n else np.zeros((0, 0)),
+        scatter=summed.products.sum_about(n, offset) if n else np.zeros((0, 0)),
         class_counts=counts,
-        class_sums=sums,
+        class_sums=summed.class_sums,
     )
+
+
+class _Lane:
+    """Sums over pieces of rows, less a shift."""
+
+    def __init__(
+        self,
+        shift: np.ndarray,
+        labels: Mapping[str, np.ndarray],
+        classes: Mapping[str, int],
+        products: Any,
+    ) -> None:
+        self.n = 0
+        self.total = np.zeros(len(shift))
+        self.products = products
+        self.class_sums = {c: np.zeros((classes[c], len(shift))) for c in labels}
+        self._shift, self._labels = shift, labels
+        self._room: np.ndarray = np.empty((0, len(shift)))
+
+    def add(self, start: int, rows: np.ndarray) -> None:
+        """Add rows, of which the first is row ``start`` of all."""
+        if len(self._room) < len(rows):
+            self._room = np.empty(rows.shape)
+        held = np.subtract(rows, self._shift, out=self._room[: len(rows)])
+        added = held.sum(axis=0)
+        if not np.isfinite(added).all():
+            _raise_for_row(held, start)
+        self.n += len(rows)
+        self.total += added
+        self.products.add(held)
+        for column, values in self._labels.items():
+            _add_by_class(self.class_sums[column], held, values[start : start + len(rows)])
+
+    def take(self, other: _Lane) -> None:
+        """Add what another lane summed."""
+        self.n += other.n
+        self.total += other.total
+        self.products.take(other.products)
+        for column, sums in self.class_sums.items():
+            sums += other.class_sums[column]
+
+
+def _in_two_lanes(
+    pieces: Iterator[tuple[int, np.ndarray]],
+    shift: np.ndarray,
+    labels: Mapping[str, np.ndarray],
+    classes: Mapping[str, int],
+) -> _Lane:
+    """Sum every other piece in a thread of its own, and both sums at the end.
+
+    So two cores do all of the work, not the products alone, and these without waiting for each
+    other. What is summed in which lane does not depend on the number of threads.
+    """
+    lanes = [_Lane(shift, labels, classes, BlasProducts(len(shift)))]
+    for piece in islice(pieces, 1):
+        lanes[0].add(*piece)
+    second = next(pieces, None)
+    if second is None:
+        return lanes[0]
+    lanes.append(_Lane(shift, labels, classes, BlasProducts(len(shift))))
+    later = enumerate(chain([second], pieces), start=1)
+    for _ in two_at_a_time(partial(lanes[k % 2].add, *piece) for k, piece in later):
+        pass
+    lanes[0].take(lanes[1])
+    return lanes[0]
+
+
+def _pieces(blocks: Iterable[np.ndarray]) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the rows of blocks in pieces for a lane, each with the number of its first row."""
+    n = 0
+    for block in blocks:
+        step = _step(block.shape[1], lanes=2)
+        for start in range(0, len(block), step):
+            yield n + start, block[start : start + step]
+        n += len(block)
+
+
+def squared_distances(blocks: Iterable[np.ndarray], mean: np.ndarray) -> np.ndarray:
+    """Return (n,) ‖z − mean‖² of the rows of (b, d) blocks, in float64."""
+    calls = (partial(_squares, rows, mean) for _, rows in _pieces(blocks))
+    return np.concatenate(list(two_at_a_time(calls)))
+
+
+def _squares(rows: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    rows = rows - mean
+    return np.einsum("ij,ij->i", rows, rows)
 
 
 def in_float64(
@@ -137,9 +221,9 @@ def in_float64(
             yield held
 
 
-def _step(width: int) -> int:
-    """Return how many rows of this width are held in float64 at a time."""
-    return max(1, width // 8, _BLOCK_VALUES // max(width, 1))
+def _step(width: int, lanes: int = 1) -> int:
+    """Return how many rows of this width each of some lanes holds in float64 at a time."""
+    return max(1, width // 8, _BLOCK_VALUES // lanes // max(width, 1))
 
 
 def _raise_for_row(rows: np.ndarray, start: int) -> None:
@@ -147,44 +231,6 @@ def _raise_for_row(rows: np.ndarray, start: int) -> None:
     bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if len(bad):
         raise DegenerateEmbeddingError(f"row {start + bad[0]} is not finite.")
-
-
-class _BlasProducts:
-    """The sum of products on the processor: one triangle, added to in place."""
-
-    def __init__(self, d: int) -> None:
-        self._sum = np.zeros((d, d), order="F")
-        self._syrk: Any = get_blas_funcs("syrk", dtype=np.float64)
-
-    def add(self, rows: np.ndarray) -> None:
-        # The transpose of rows in C order is what Fortran takes, without a copy.
-        self._sum = self._syrk(1.0, rows.T, beta=1.0, c=self._sum, overwrite_c=1, lower=1)
-
-    def sum_about(self, n: int, offset: np.ndarray) -> np.ndarray:
-        scatter = self._sum
-        for j in range(len(offset)):
-            scatter[j:, j] -= n * offset[j] * offset[j:]
-            scatter[j, j:] = scatter[j:, j]
-        return scatter
-
-
-class _TorchProducts:
-    """The sum of products on a device of torch."""
-
-    def __init__(self, d: int, device: str | torch.device) -> None:
-        import torch
-
-        self._as_tensor = lambda a: torch.from_numpy(a).to(device)
-        self._sum = torch.zeros((d, d), dtype=torch.float64, device=device)
-
-    def add(self, rows: np.ndarray) -> None:
-        there = self._as_tensor(rows)
-        self._sum.addmm_(there.T, there)
-
-    def sum_about(self, n: int, offset: np.ndarray) -> np.ndarray:
-        there = self._as_tensor(offset)
-        self._sum.addr_(there, there, alpha=-n)
-        return self._sum.cpu().numpy()
 
 
 def _add_by_class(sums: np.ndarray, rows: np.ndarray, values: np.ndarray) -> None:

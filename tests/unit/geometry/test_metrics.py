@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
 import tracemalloc
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 from semasia.errors import DegenerateEmbeddingError
 from semasia.geometry import METRICS, geometric_metrics, moments
+from semasia.geometry.lanes import two_at_a_time
 from semasia.geometry.metrics import metrics_of, spectrum
+from semasia.geometry.moments import squared_distances
+
+# The package's name `moments` is the function.
+sums = importlib.import_module("semasia.geometry.moments")
 
 
 def textbook(Z: np.ndarray) -> dict[str, float]:
@@ -127,6 +134,62 @@ def test_moments_do_not_depend_on_blocks(rng: np.random.Generator) -> None:
             expected = centred[labels["label"] == value].sum(axis=0)
             assert np.allclose(found.class_sums["label"][value], expected, atol=1e-8)
         assert np.array_equal(found.class_counts["label"], np.bincount(labels["label"]))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_many_pieces_are_summed_in_two_lanes(
+    threads: int, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Z = rng.standard_normal((997, 9)) * np.linspace(0.1, 5, 9) + 100
+    labels = {"label": rng.integers(0, 4, 997)}
+    whole = moments([Z], labels, {"label": 4})
+    # Pieces of two to fourteen rows.
+    for values in (36, 250):
+        monkeypatch.setattr(sums, "_BLOCK_VALUES", values)
+        with threadpool_limits(threads, user_api="blas"):
+            cut = moments(np.split(Z, [1, 500]), labels, {"label": 4})
+            distances = squared_distances(np.split(Z, [1, 500]), cut.mean)
+        assert cut.n == 997
+        assert np.allclose(cut.mean, whole.mean, rtol=1e-13)
+        assert np.allclose(cut.scatter, whole.scatter, rtol=1e-11, atol=1e-11)
+        assert np.array_equal(cut.scatter, cut.scatter.T)
+        assert np.allclose(cut.class_sums["label"], whole.class_sums["label"], atol=1e-9)
+        assert np.allclose(distances, np.square(Z - Z.mean(axis=0)).sum(axis=1), rtol=1e-12)
+
+
+def test_the_same_rows_give_the_same_bits(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sums, "_BLOCK_VALUES", 500)
+    Z = rng.standard_normal((2000, 25))
+    first = moments([Z]).scatter
+    for _ in range(20):
+        assert np.array_equal(moments([Z]).scatter, first)
+
+
+def test_blocks_are_taken_two_at_a_time() -> None:
+    begun, ended = [], []
+
+    def calls():
+        for number in range(20):
+            begun.append(number)
+            yield lambda number=number: number
+
+    for number in two_at_a_time(calls()):
+        ended.append(number)
+        assert len(begun) - len(ended) <= 2
+    assert ended == list(range(20))
+
+
+@pytest.mark.parametrize("bad", [0, 5, 6, 13, 19])
+def test_the_first_bad_row_of_many_pieces_is_named(
+    bad: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sums, "_BLOCK_VALUES", 8)
+    Z = np.arange(40.0).reshape(20, 2)
+    Z[bad:] = np.inf
+    with pytest.raises(DegenerateEmbeddingError, match=f"row {bad} is not finite"):
+        moments([Z])
 
 
 @pytest.mark.parametrize("case", CASES)
