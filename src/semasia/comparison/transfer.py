@@ -19,7 +19,7 @@ from semasia.comparison.alignment import METHODS, Paired, Side
 from semasia.comparison.alignment.sides import check_finite, row_blocks
 from semasia.errors import ComparisonError, ProbeError, did_you_mean
 from semasia.geometry.moments import in_float64, moments
-from semasia.geometry.probes import fit_least_squares, fit_strong, scored_on
+from semasia.geometry.probes import fit_least_squares, fit_strong, scored_on, unseen_classes
 from semasia.geometry.probes.linear import LinearProbe
 
 ProbeKind = Literal["logistic", "least_squares"]
@@ -156,6 +156,9 @@ def transfer_rows(
         cells[other, one] = _across(made[other], made[one], pair.turned(), method, labels_test)
     shared: dict[str, Any] = dict.fromkeys(TRANSFER_COLUMNS) | dict(known or {})
     shared |= {"classes": max(sizes.values()), "test_rows": len(next(iter(labels_test.values())))}
+    unseen = unseen_classes(labels_train, labels_test)
+    for row in (row for rows in cells.values() for row in rows if "accuracy" in row):
+        row["note"] = unseen
     return [
         shared | {"probe_model": home, "latents_model": away} | row
         for home in made

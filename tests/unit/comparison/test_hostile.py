@@ -121,6 +121,23 @@ def test_it_is_one_clear_error(rng: np.random.Generator, call: Callable[..., obj
         call(rng.standard_normal((60, 6)))
 
 
+def test_a_class_of_test_rows_alone_is_told(rng: np.random.Generator) -> None:
+    A, B = rng.standard_normal((60, 6)), rng.standard_normal((60, 4))
+    train, test = {"label": np.arange(60) % 3}, {"label": np.arange(60) % 4}
+    told = "15 of 60 test rows have a 'label' that no training row has, such as 3"
+    rows = alignment_rows(A, B, A, B, train, test, methods=("linear",), ks=[2])
+    models = {"a": ModelLatents(A, A), "b": ModelLatents(B, B)}
+    rows += transfer_rows(models, train, test)
+    scored = [r for r in rows if r["accuracy"] is not None]
+    assert {r.get("kind") for r in scored} == {None, "own", "aligned"}
+    assert all(r["note"].startswith(told) for r in scored)
+    unscored = [r for r in rows if r["accuracy"] is None]
+    assert {r["kind"] for r in unscored} == {"zero_shot"}
+    assert all(r["note"].startswith("widths differ") for r in unscored)
+    for row in alignment_rows(A, B, A, B, train, train, methods=("linear",), ks=[2]):
+        assert row["note"] is None
+
+
 def transfer(A: np.ndarray, **changes: object) -> list:
     labels = changes.pop("labels", np.arange(len(A)) % 2)
     latents = ModelLatents(A, changes.pop("test", A))  # type: ignore[arg-type]

@@ -121,6 +121,23 @@ def test_several_columns_are_probed_one_by_one_and_averaged(shards: tuple[Shard,
         del shard.labels["odd"]
 
 
+def test_a_class_of_test_rows_alone_is_told(shards: tuple[Shard, Shard]) -> None:
+    fit, score = shards
+    known = score.labels["label"]
+    count = int((known == 3).sum())
+    score.labels["label"] = np.where(known == 3, 11, known)
+    try:
+        rows = probe_rows(score, PROBE, CLASSES, fit)
+    finally:
+        score.labels["label"] = known
+    told = f"{count} of 80 test rows have a 'label' that no training row has, such as 11"
+    assert len(rows) == 3
+    for row, before in zip(rows, probe_rows(score, PROBE, CLASSES, fit), strict=True):
+        assert row["note"].startswith(told)
+        assert row["accuracy"] < before["accuracy"]
+        assert "no training row" not in (before["note"] or "")
+
+
 def test_rows_come_from_the_cache(shards: tuple[Shard, Shard], tmp_path: Path) -> None:
     fit, score = shards
     cache = RowCache(tmp_path, 1)

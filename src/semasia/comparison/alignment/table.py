@@ -13,6 +13,7 @@ from semasia.comparison.alignment.method import Alignment
 from semasia.comparison.alignment.methods import METHODS
 from semasia.comparison.alignment.paired import Paired, drawn_order
 from semasia.errors import ComparisonError, did_you_mean
+from semasia.geometry.probes import unseen_classes
 
 # Names and order of the table's columns, with what each holds.
 ALIGNMENT_COLUMNS: dict[str, type] = {
@@ -113,7 +114,10 @@ def alignment_rows(
             )
     everything = Paired.of(A_train, B_train, ids)
     probes, notes = fit_classifiers(probe, B_train, labels_train, labels_test, ids)
-    test = TestRows(A_test, B_test, probes, columns_of(labels_test))
+    tested = columns_of(labels_test)
+    fitted_on = columns_of(labels_train)
+    unseen = {label: unseen_classes(fitted_on[label], tested[label]) for label in probes}
+    test = TestRows(A_test, B_test, probes, tested)
     empty: dict[str, Any] = dict.fromkeys(ALIGNMENT_COLUMNS) | dict(known or {})
     empty |= {"test_rows": len(A_test), "seed": seed}
     names = tuple(labels_train) or (None,)
@@ -124,14 +128,16 @@ def alignment_rows(
             rows += [row | {"label": label, "note": received} for label in names]
             continue
         for label in names:
-            said = [received.remark] if received.remark else []
-            said += [] if "r2" in received.fidelity else [_CONSTANT]
+            said = [received.remark, None if "r2" in received.fidelity else _CONSTANT]
             scores: dict[str, Any] = {"label": label}
             if label in probes:
                 scores |= test.downstream(label, received.hits[label])
+                said.append(unseen[label])
             elif label is not None:
                 said.append(f"accuracy: {notes[label]}")
-            rows.append(row | received.fidelity | scores | {"note": " ".join(said) or None})
+            rows.append(
+                row | received.fidelity | scores | {"note": " ".join(filter(None, said)) or None}
+            )
     return rows
 
 

@@ -3,7 +3,13 @@
 from semasia.geometry.probes.artefact import ARTEFACT_COLUMNS, probe_artefact
 from semasia.geometry.probes.fitting import LogisticProbe, fit_strong, fit_weak
 from semasia.geometry.probes.least_squares import RIDGE, LeastSquaresProbe, fit_least_squares
-from semasia.geometry.probes.scoring import Scored, mean_interval, scored_on, scores
+from semasia.geometry.probes.scoring import (
+    Scored,
+    mean_interval,
+    scored_on,
+    scores,
+    unseen_classes,
+)
 from semasia.geometry.probes.table import (
     PROBE_COLUMNS,
     cached_probe_rows,
@@ -28,4 +34,5 @@ __all__ = [
     "scored_on",
     "scores",
     "unreadable_probe_row",
+    "unseen_classes",
 ]

@@ -38,6 +38,26 @@ class Scored:
         return mean_interval(self.hits, len(self.confusion))
 
 
+def unseen_classes(
+    fitted: Mapping[str, np.ndarray], tested: Mapping[str, np.ndarray]
+) -> str | None:
+    """Say how many test rows have a class that no training row has, None if none does.
+
+    Parameters
+    ----------
+    fitted, tested : mapping of (n,) int arrays
+        Labels of the training and of the test rows; the same columns.
+    """
+    for column, values in tested.items():
+        unseen = ~np.isin(values, fitted[column])
+        if unseen.any():
+            return (
+                f"{unseen.sum():,} of {len(values):,} test rows have a {column!r} that no training "
+                f"row has, such as {values[unseen].min()}: no probe can predict it."
+            )
+    return None
+
+
 def scored_on(
     probe: LinearProbe, blocks: Iterable[np.ndarray], labels: Mapping[str, np.ndarray]
 ) -> Scored:

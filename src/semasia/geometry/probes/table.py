@@ -15,7 +15,7 @@ from semasia.geometry.moments import moments
 from semasia.geometry.probes.fitting import FOLDS, SEED, LogisticProbe, fit_strong, fit_weak
 from semasia.geometry.probes.least_squares import RIDGE, fit_least_squares
 from semasia.geometry.probes.linear import LinearProbe
-from semasia.geometry.probes.scoring import Scored, mean_interval, scored_on
+from semasia.geometry.probes.scoring import Scored, mean_interval, scored_on, unseen_classes
 from semasia.inputs.cards import Probe
 from semasia.latents import Shard
 
@@ -118,6 +118,7 @@ def probe_rows(
         "majority_accuracy": majority_accuracy(fitted_on, labels),
     }
     rows, weak = [], None
+    unseen = unseen_classes(fitted_on, labels)
     for name in PROBES:
         try:
             fitted = fits[name]()
@@ -127,6 +128,7 @@ def probe_rows(
         scored = scored_on(fitted, shard.blocks(), labels)
         row = shared | {"probe": name, "fit_rows": fitted.rows} | _scores(scored)
         row |= _made_by(name, fitted)
+        row["note"] = " ".join(filter(None, (unseen, row["note"]))) or None
         if name == "weak":
             weak = scored
         if name == "strong" and weak is not None:
