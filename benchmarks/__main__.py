@@ -19,6 +19,7 @@ NAMES = (
     "registry",
     "graph",
     "scheduling",
+    "cards",
     "geometry",
     "probes",
     "alignment",

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from benchmarks.record import RESULTS
-from benchmarks.tables import analyses, comparison, extraction, scale
+from benchmarks.tables import analyses, comparison, extraction, publishing, scale
 
 DOCS = RESULTS.parents[1] / "docs"
 
@@ -31,6 +31,7 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "similarity_measures": ("methods-comparison.md", comparison.measures),
     "similarity": ("methods-comparison.md", comparison.similarity),
     "alignment": ("methods-alignment.md", analyses.alignment),
+    "cards": ("publishing.md", publishing.cards),
 }
 
 
