@@ -5,7 +5,10 @@ Geometric drift paper, section 6: 28.5 points between weak and strong on Banking
 
 from __future__ import annotations
 
-import polars as pl
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
 
 ARTEFACT_COLUMNS = (
     "benchmark",
@@ -43,6 +46,8 @@ def probe_artefact(probes: pl.DataFrame) -> pl.DataFrame:
         A row per shard that both probes scored, columns :data:`ARTEFACT_COLUMNS`. The swing is
         strong minus weak in points, its 95 % interval from a bootstrap over the same test rows.
     """
+    import polars as pl
+
     scored = probes.filter(pl.col("accuracy").is_not_null())
     sides = []
     for probe in ("weak", "strong"):
