@@ -127,7 +127,7 @@ def test_what_is_not_there_stops_only_itself(place: Place, hub: RunningHub) -> N
     told = elsewhere.snakemake("shards")
     assert told.returncode == 1
     assert len(elsewhere.shards()) == 8
-    assert f"'{B}' is not published for split 'test'. 4 models are." in told.stderr
+    assert f"there is no shard of '{B}', split 'test'; it has 4 models." in told.stderr
     record = elsewhere.folder / "results" / "failures" / "mnist_5k" / B / "test.json"
     assert json.loads(record.read_text())["error"] == "ShardError"
     # Nothing half-fetched lies beside them.

@@ -16,12 +16,11 @@ from semasia.errors import (
     RowMismatchError,
     ShardError,
     StorageError,
-    did_you_mean,
 )
 from semasia.files import sha256_of_file, whole_file
 from semasia.hub import Repository, Retrying
 from semasia.latents.checks import check_asked_for
-from semasia.latents.layouts import Found, arranged
+from semasia.latents.layouts import Found, arranged, one_of
 from semasia.latents.reader import Shard
 from semasia.latents.released import Released
 from semasia.latents.roots import Key
@@ -87,19 +86,10 @@ class Listing:
         ShardError
             If it was not published; the message offers near names.
         """
-        there = arranged(self.files)
-        if found := there.get((key.model, key.split)):
-            return found
-        models = sorted({model for model, _ in there})
-        if key.model in models:
-            splits = [split for model, split in there if model == key.model]
-            told = f"It is there for {', '.join(splits)}."
-        else:
-            told = f"{len(models):,} models are.{did_you_mean(key.model, models)}"
-        raise ShardError(
-            f"{self.repository}: {key.model!r} is not published for split {key.split!r}. {told} "
-            "Exclude the model, or extract it."
-        )
+        try:
+            return one_of(arranged(self.files), key.model, key.split, self.repository)
+        except ShardError as error:
+            raise ShardError(f"{error} Exclude the model, or extract it.") from None
 
 
 def fetch_shard(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
+
+from semasia.errors import ShardError, did_you_mean
 
 PUBLISHED = re.compile(r"data/(?P<model>[^/]+)/(?P<split>[^/]+)\.parquet")
 RELEASED = re.compile(
@@ -48,6 +50,27 @@ def arranged(places: Iterable[str]) -> dict[tuple[str, str], Found]:
         found = Found(tuple(numbered[n] for n in sorted(numbered)), released=True)
         shards.setdefault(key, found)
     return dict(sorted(shards.items()))
+
+
+def one_of(
+    shards: Mapping[tuple[str, str], Found], model: str, split: str, repository: object
+) -> Found:
+    """Return the files of one of the shards of a repository.
+
+    Raises
+    ------
+    ShardError
+        If it has none; the message offers near names.
+    """
+    if found := shards.get((model, split)):
+        return found
+    models = sorted({there for there, _ in shards})
+    splits = ", ".join(s for there, s in shards if there == model)
+    told = f"has {splits}" if splits else f"has {len(models):,} models"
+    raise ShardError(
+        f"{repository}: there is no shard of {model!r}, split {split!r}; it {told}."
+        f"{did_you_mean(model, models) if not splits else ''}"
+    )
 
 
 def benchmark_named(repository: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from semasia.errors import HubError, ShardError, did_you_mean
-from semasia.latents.layouts import Found, arranged, benchmark_named, published_place
+from semasia.latents.layouts import Found, arranged, benchmark_named, one_of, published_place
 
 if TYPE_CHECKING:
     from semasia.hub import Head, Repository
@@ -151,19 +151,7 @@ class HubRoot(Root):
         path = self.repository.fetch(published_place(key.model, key.split))
         if path is not None:
             return (path,), False
-        there = arranged(self._head.files)
-        files = there.get((key.model, key.split))
-        if files is None:
-            models = sorted({model for model, _ in there})
-            splits = [split for model, split in there if model == key.model]
-            told = (
-                f"It has {', '.join(splits)}."
-                if splits
-                else f"It holds {len(models):,} models.{did_you_mean(key.model, models)}"
-            )
-            raise ShardError(
-                f"{self}: there is no shard of {key.model!r}, split {key.split!r}. {told}"
-            )
+        files = one_of(arranged(self._head.files), key.model, key.split, self)
         paths = [self._pinned.fetch(place) for place in files.places]
         if None in paths:
             raise HubError(
