@@ -87,13 +87,17 @@ def failed_targets(wildcards):
     ]
 
 
-def all_receipts(wildcards):
+def of_every_block(folder, suffix):
     return [
-        f"{RESULTS}/verified/{benchmark}/{split}/{block}.json"
+        f"{RESULTS}/{folder}/{benchmark}/{split}/{block}.{suffix}"
         for benchmark in COLLECTION.benchmarks
         for split in COLLECTION.splits(benchmark)
         for block in COLLECTION.blocks()
     ]
+
+
+def all_receipts(wildcards):
+    return of_every_block("verified", "json")
 
 
 def all_timings(wildcards):
@@ -135,21 +139,11 @@ def stated_of_encoder(wildcards):
 
 
 def all_geometry(wildcards):
-    return [
-        f"{RESULTS}/geometry/{benchmark}/{split}/{block}.parquet"
-        for benchmark in COLLECTION.benchmarks
-        for split in COLLECTION.splits(benchmark)
-        for block in COLLECTION.blocks()
-    ]
+    return of_every_block("geometry", "parquet")
 
 
 def all_graphs(wildcards):
-    return [
-        f"{RESULTS}/graphs/{benchmark}/{split}/{block}.parquet"
-        for benchmark in COLLECTION.benchmarks
-        for split in COLLECTION.splits(benchmark)
-        for block in COLLECTION.blocks()
-    ]
+    return of_every_block("graphs", "parquet")
 
 
 def all_probes(wildcards):
