@@ -245,6 +245,13 @@ EXTRACT_TOGETHER = int(
 )
 
 
+@functools.cache
+def analysis_threads(benchmark):
+    # On few rows a second core has little to do within a job, and is of use to another job.
+    rows = [COLLECTION.rows(benchmark, split) for split in COLLECTION.splits(benchmark)]
+    return 2 if max(rows) > 5000 else 1
+
+
 def this_attempt(wildcards, attempt):
     return attempt
 

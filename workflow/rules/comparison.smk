@@ -70,7 +70,7 @@ if COMPARISON:
             model_b=r"[^/]+",
         conda:
             "../../envs/analysis.yaml"
-        threads: 2
+        threads: analysis_threads(COMPARISON.benchmark)
         resources:
             mem_mb=lambda wildcards, attempt: 8000 * attempt,
             runtime="12h",
@@ -119,7 +119,7 @@ if COMPARISON:
             "<benchmarks>/transfer.tsv"
         conda:
             "../../envs/analysis.yaml"
-        threads: 2
+        threads: analysis_threads(COMPARISON.benchmark)
         resources:
             mem_mb=lambda wildcards, attempt: 8000 * attempt,
             runtime="12h",
@@ -143,7 +143,7 @@ if COMPARISON:
             "<logs>/bases.log",
         conda:
             "../../envs/analysis.yaml"
-        threads: 2
+        threads: analysis_threads(COMPARISON.benchmark)
         resources:
             mem_mb=lambda wildcards, attempt: 4000 * attempt,
             runtime="4h",

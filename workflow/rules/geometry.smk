@@ -10,7 +10,7 @@ rule geometry:
         "<benchmarks>/geometry/{benchmark}/{split}/{block}.tsv"
     conda:
         "../../envs/analysis.yaml"
-    threads: 2
+    threads: lambda wildcards: analysis_threads(wildcards.benchmark)
     resources:
         mem_mb=4000,
         runtime="8h",

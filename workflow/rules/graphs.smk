@@ -9,7 +9,7 @@ rule graphs:
         "<benchmarks>/graphs/{benchmark}/{split}/{block}.tsv"
     conda:
         "../../envs/analysis.yaml"
-    threads: 2
+    threads: lambda wildcards: analysis_threads(wildcards.benchmark)
     resources:
         mem_mb=8000,
         runtime="8h",

@@ -10,7 +10,7 @@ rule probes:
         "<benchmarks>/probes/{benchmark}/{split}/{block}.tsv"
     conda:
         "../../envs/analysis.yaml"
-    threads: 2
+    threads: lambda wildcards: analysis_threads(wildcards.benchmark)
     resources:
         # All rows of the fit split, and a rotated copy of them for each set of folds.
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
