@@ -204,8 +204,8 @@ def rows_at(blocks: Iterable[np.ndarray], positions: np.ndarray, width: int) -> 
     result = np.empty((len(positions), width), np.float32)
     start = filled = 0
     for block in blocks:
-        if start == 0:
-            result = result.astype(block.dtype, copy=False)
+        if start == 0 and block.dtype != result.dtype:
+            result = np.empty(result.shape, block.dtype)
         end = start + len(block)
         stop = int(np.searchsorted(ascending, end))
         result[order[filled:stop]] = block[ascending[filled:stop] - start]
