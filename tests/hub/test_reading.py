@@ -67,7 +67,7 @@ def test_what_was_published_is_loaded(place: Place, hub: RunningHub, client: Cli
     assert client(load, f"{ROOT}@{commit}", A, "test")[4] == provenance
     with pytest.raises(ClientError, match=f"no shard of 'tf_efficientnet_lite0.in1'.*{A}"):
         client(load, ROOT, "tf_efficientnet_lite0.in1", "test")
-    with pytest.raises(ClientError, match="It has test, train"):
+    with pytest.raises(ClientError, match="it has test, train"):
         client(load, ROOT, A, "validation")
     with pytest.raises(ClientError, match=r"HubError: .*Not Found.*the name of the repository"):
         client(load, "hf://datasets/tester/semasia-nothing", A, "test")
