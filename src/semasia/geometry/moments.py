@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,11 +88,11 @@ def moments(
     blocks = iter(blocks)
     first = next((block for block in blocks if len(block)), np.zeros((0, 0)))
     d = first.shape[1]
-    head = first[: _step(d)]
+    head = first[: _step(d, lanes=1)]
     shift = head.mean(axis=0, dtype=np.float64) if len(head) else np.zeros(0)
     if not np.isfinite(shift).all():
         _raise_for_row(head, 0)
-    pieces = _pieces(chain([first], blocks))
+    pieces = _pieces(chain([first], blocks), lanes=2)
     if device is None:
         summed = _in_two_lanes(pieces, shift, labels, classes)
     else:
@@ -164,25 +164,25 @@ def _in_two_lanes(
     So two cores do all of the work, not the products alone, and these without waiting for each
     other. What is summed in which lane does not depend on the number of threads.
     """
-    lanes = [_Lane(shift, labels, classes, BlasProducts(len(shift)))]
-    for piece in islice(pieces, 1):
-        lanes[0].add(*piece)
-    second = next(pieces, None)
+    first, second = next(pieces, None), next(pieces, None)
+    one = _Lane(shift, labels, classes, BlasProducts(len(shift)))
+    if first is not None:
+        one.add(*first)
     if second is None:
-        return lanes[0]
-    lanes.append(_Lane(shift, labels, classes, BlasProducts(len(shift))))
-    later = enumerate(chain([second], pieces), start=1)
-    for _ in two_at_a_time(partial(lanes[k % 2].add, *piece) for k, piece in later):
+        return one
+    other = _Lane(shift, labels, classes, BlasProducts(len(shift)))
+    turns = zip(cycle((other, one)), chain([second], pieces), strict=False)
+    for _ in two_at_a_time(partial(lane.add, *piece) for lane, piece in turns):
         pass
-    lanes[0].take(lanes[1])
-    return lanes[0]
+    one.take(other)
+    return one
 
 
-def _pieces(blocks: Iterable[np.ndarray]) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield the rows of blocks in pieces for a lane, each with the number of its first row."""
+def _pieces(blocks: Iterable[np.ndarray], lanes: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the rows of blocks in pieces for some lanes, each with the number of its first row."""
     n = 0
     for block in blocks:
-        step = _step(block.shape[1], lanes=2)
+        step = _step(block.shape[1], lanes)
         for start in range(0, len(block), step):
             yield n + start, block[start : start + step]
         n += len(block)
@@ -190,7 +190,7 @@ def _pieces(blocks: Iterable[np.ndarray]) -> Iterator[tuple[int, np.ndarray]]:
 
 def squared_distances(blocks: Iterable[np.ndarray], mean: np.ndarray) -> np.ndarray:
     """Return (n,) ‖z − mean‖² of the rows of (b, d) blocks, in float64."""
-    calls = (partial(_squares, rows, mean) for _, rows in _pieces(blocks))
+    calls = (partial(_squares, rows, mean) for _, rows in _pieces(blocks, lanes=2))
     return np.concatenate(list(two_at_a_time(calls)))
 
 
@@ -207,21 +207,18 @@ def in_float64(
     All are one piece of memory: the caller may change a block, and must not keep it.
     """
     room: np.ndarray = np.empty((0, 0))
-    for block in blocks:
-        step = _step(block.shape[1])
-        for start in range(0, len(block), step):
-            rows = block[start : start + step]
-            if room.shape[1] != rows.shape[1] or len(room) < len(rows):
-                room = np.empty(rows.shape)
-            held = room[: len(rows)]
-            if minus is None:
-                held[:] = rows
-            else:
-                np.subtract(rows, minus, out=held)
-            yield held
+    for _, rows in _pieces(blocks, lanes=1):
+        if room.shape[1] != rows.shape[1] or len(room) < len(rows):
+            room = np.empty(rows.shape)
+        held = room[: len(rows)]
+        if minus is None:
+            held[:] = rows
+        else:
+            np.subtract(rows, minus, out=held)
+        yield held
 
 
-def _step(width: int, lanes: int = 1) -> int:
+def _step(width: int, lanes: int) -> int:
     """Return how many rows of this width each of some lanes holds in float64 at a time."""
     return max(1, width // 8, _BLOCK_VALUES // lanes // max(width, 1))
 

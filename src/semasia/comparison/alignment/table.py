@@ -114,8 +114,7 @@ def alignment_rows(
             )
     everything = Paired.of(A_train, B_train, ids)
     probes, notes = fit_classifiers(probe, B_train, labels_train, labels_test, ids)
-    tested = columns_of(labels_test)
-    fitted_on = columns_of(labels_train)
+    fitted_on, tested = columns_of(labels_train), columns_of(labels_test)
     unseen = {label: unseen_classes(fitted_on[label], tested[label]) for label in probes}
     test = TestRows(A_test, B_test, probes, tested)
     empty: dict[str, Any] = dict.fromkeys(ALIGNMENT_COLUMNS) | dict(known or {})
