@@ -45,7 +45,8 @@ class TimmEncoder:
     WeightsError
         If the network cannot be built or its weights cannot be loaded.
     EncoderError
-        If this machine has not the device, or the device not the precision, that is asked for.
+        If this machine has not the device, or the device not the precision, that is asked for; or
+        the weights do not fit into its memory.
     """
 
     def __init__(
@@ -70,9 +71,21 @@ class TimmEncoder:
         self.license = card.license or described.pretrained_cfg.get("license") or "unstated"
         kind = DevicePreprocessing if preprocess == "device" else ReferencePreprocessing
         self.preprocessing: Preprocessing = kind(config)
-        module: Any = _PreLogits(network)
-        self._network = module.to(self.device, memory_format=torch.channels_last)
+        self._network = self._moved(_PreLogits(network))
         self._run: Any = self._network
+
+    def _moved(self, module: Any) -> nn.Module:
+        try:
+            return module.to(self.device, memory_format=torch.channels_last)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            told = str(error).strip().splitlines()[0][:200]
+            raise EncoderError(
+                f"{self.name}: the network's weights do not fit into the memory of {self.device} "
+                f"({told}). Is another process on the device? Give the job more memory, or exclude "
+                "the model."
+            ) from error
 
     def takes_pixels(self, shape: tuple[int, ...]) -> bool:
         """Whether raw (h, w) or (h, w, 3) pixels of this shape are best resized as batches."""

@@ -120,15 +120,19 @@ class _Result:
 
     def send(self) -> None:
         """Start copying to the host."""
-        whole = torch.cat(self._pieces) if len(self._pieces) > 1 else self._pieces[0]
+        if not self._on_cuda:
+            self._host = torch.cat(self._pieces)
+            return
+        # Piece by piece: joined on the device they would need memory that ran out there.
+        shape = sum(len(piece) for piece in self._pieces), self._pieces[0].shape[1]
+        self._host = torch.empty(shape, dtype=self._pieces[0].dtype, pin_memory=True)
+        start = 0
+        for piece in self._pieces:
+            self._host[start : start + len(piece)].copy_(piece, non_blocking=True)
+            start += len(piece)
         self._pieces.clear()
-        if self._on_cuda:
-            self._host = torch.empty(whole.shape, dtype=whole.dtype, pin_memory=True)
-            self._host.copy_(whole, non_blocking=True)
-            self._arrived = torch.cuda.Event()
-            self._arrived.record()
-        else:
-            self._host = whole
+        self._arrived = torch.cuda.Event()
+        self._arrived.record()
 
     def received(self) -> np.ndarray:
         """Wait for the copy; return (b, width) float32."""
