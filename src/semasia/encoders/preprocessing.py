@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from PIL import Image
+from torch.nn.functional import embedding, pad
 
 from semasia.compat import import_timm
 from semasia.encoders.framing import Framing, framing_of
@@ -75,6 +76,7 @@ class DevicePreprocessing:
         self._config = dict(config)
         self._mean = torch.tensor(config["mean"], dtype=torch.float32).view(-1, 1, 1)
         self._std = torch.tensor(config["std"], dtype=torch.float32).view(-1, 1, 1)
+        self._tables: dict[torch.device, tuple[torch.Tensor, torch.Tensor]] = {}
         self._passes: dict[tuple[int, int, torch.device], tuple[Framing, tuple[_Pass, _Pass]]] = {}
 
     def takes_pixels(self, shape: tuple[int, ...], device: torch.device) -> bool:
@@ -124,24 +126,44 @@ class DevicePreprocessing:
 
     def _finished(self, batch: torch.Tensor, size: tuple[int, ...]) -> torch.Tensor:
         pixels = batch if tuple(batch.shape[1:]) == size else self._framed(batch)
-        mean, std = self._mean.to(batch.device), self._std.to(batch.device)
+        return self._normalised(pixels) if pixels.device.type == "cpu" else self._looked_up(pixels)
+
+    def _normalised(self, pixels: torch.Tensor) -> torch.Tensor:
         # The order of operations of ToTensor and Normalize, so that the last bit is theirs.
         floats = pixels.to(torch.float32).div_(255)
         if floats.shape[1] == 1:
-            return floats.sub(mean).div_(std)
-        return floats.sub_(mean).div_(std)
+            return floats.sub(self._mean).div_(self._std)
+        return floats.sub_(self._mean).div_(self._std)
+
+    def _looked_up(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Normalise by the processor's own results for each of the 256 values of each channel.
+
+        An accelerator divides to another last bit, and is limited by how often it reads and writes.
+        """
+        device = pixels.device
+        if device not in self._tables:
+            values = torch.arange(256, dtype=torch.uint8).view(1, 1, -1)
+            first = 256 * torch.arange(3, dtype=torch.int32).view(-1, 1, 1)
+            table = self._normalised(values.expand(3, 1, -1))
+            self._tables[device] = table.reshape(-1, 1).to(device), first.to(device)
+        table, first = self._tables[device]
+        b, _, h, w = pixels.shape
+        places = torch.empty(
+            (b, 3, h, w), dtype=torch.int32, device=device, memory_format=torch.channels_last
+        )
+        torch.add(pixels, first, out=places)
+        return embedding(places.permute(0, 2, 3, 1), table).squeeze(-1).permute(0, 3, 1, 2)
 
     def _framed(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return (b, c, H, W) float64 whole numbers from raw pixels; c is 1 for grey."""
+        """Return (b, c, H, W) whole numbers from raw pixels; c is 1 for grey."""
         channels_first = batch.unsqueeze(1) if batch.ndim == 3 else batch.permute(0, 3, 1, 2)
         _, _, height, width = channels_first.shape
         key = (height, width, batch.device)
         if key not in self._passes:
             self._passes[key] = self._planned(height, width, batch.device)
         framing, passes = self._passes[key]
-        values = channels_first.to(torch.float64)
-        for one in passes:
-            values = one(values)
+        first, last = passes
+        values = last(first(channels_first.to(torch.float64)).to(torch.float64))
         if framing.padded and any(framing.fill):
             values = values.expand(-1, 3, -1, -1).clone()
             fill = torch.tensor(framing.fill, dtype=values.dtype, device=values.device)
@@ -185,16 +207,24 @@ class _Pass:
         interpolation: str,
         device: torch.device,
     ) -> None:
-        weights = np.zeros((wanted, side))
+        # The last weight is of a pixel that is always one: half, for rounding.
+        weights = np.zeros((wanted, side + 1))
         first, last = max(offset, 0), min(offset + wanted, resized)
         matrix = resampling_matrix(side, resized, interpolation)[first:last]
         # A power of two: the division is exact.
-        weights[first - offset : last - offset] = matrix / (1 << PRECISION)
+        weights[first - offset : last - offset, :-1] = matrix / (1 << PRECISION)
+        weights[:, -1] = 0.5
         self._weights = torch.from_numpy(weights).to(device)
         self._across = axis == -1
 
     def __call__(self, values: torch.Tensor) -> torch.Tensor:
-        """Resize whole numbers in float64 along the axis, rounded and clipped."""
-        result = values @ self._weights.T if self._across else self._weights @ values
-        # Halves are rounded up, as Pillow's added half and shift do.
-        return result.add_(0.5).floor_().clamp_(0, 255)
+        """Resize whole numbers in float64 along the axis, rounded and clipped: int16.
+
+        Halves are rounded up, as Pillow's added half and shift do. Conversion cuts towards zero,
+        which is down for all that is not clipped to zero.
+        """
+        if self._across:
+            result = pad(values, (0, 1), value=1.0) @ self._weights.T
+        else:
+            result = self._weights @ pad(values, (0, 0, 0, 1), value=1.0)
+        return result.to(torch.int16).clamp_(0, 255)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
+import pyarrow.parquet as pq
 import pytest
 import torch
 from hypothesis import given, settings
@@ -85,9 +85,13 @@ def test_a_pillow_that_resizes_otherwise_is_refused(monkeypatch: pytest.MonkeyPa
 @pytest.fixture(scope="module")
 def geometries(repository: Path) -> list[dict[str, Any]]:
     """timm's data configuration for each distinct geometry of the registry."""
-    table = pl.read_parquet(repository / "registry" / "registry.parquet")
+    table = pq.read_table(
+        repository / "registry" / "registry.parquet",
+        columns=["model_name"],
+        filters=[("weights_source", "=", "hub")],
+    )
     found = {}
-    for name in table.filter(pl.col("weights_source") == "hub")["model_name"]:
+    for name in table["model_name"].to_pylist():
         stated = timm.get_pretrained_cfg(name).to_dict()
         config = timm.data.resolve_data_config({}, pretrained_cfg=stated)
         key = tuple(config[k] for k in ("input_size", "interpolation", "crop_pct", "crop_mode"))
@@ -171,9 +175,22 @@ def test_every_geometry_gives_timms_pixels_on_an_accelerator(
         reference, device = ReferencePreprocessing(config), DevicePreprocessing(config)
         for image in images().values():
             raw = torch.from_numpy(np.array(image))[None].cuda()
-            found = device.finish(raw)[0].cpu()
-            # Pixels are equal; a device may divide to another last bit.
-            assert torch.allclose(found, reference.load(image), rtol=0, atol=1e-6)
+            assert torch.equal(device.finish(raw)[0].cpu(), reference.load(image))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("kind", [torch.uint8, torch.int16])
+def test_looking_up_is_normalising(
+    geometries: list[dict[str, Any]], channels: int, kind: torch.dtype
+) -> None:
+    """The way of an accelerator, on the processor."""
+    pixels = torch.arange(256).to(kind).view(1, 1, 16, 16).expand(2, channels, -1, -1)
+    for config in geometries[::10]:
+        device = DevicePreprocessing(config)
+        found = device._looked_up(pixels)
+        assert torch.equal(found, device._normalised(pixels))
+        assert found.shape == (2, 3, 16, 16)
+        assert found.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_raw_pixels_are_taken_where_products_are_faster() -> None:
