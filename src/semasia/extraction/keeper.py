@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
@@ -10,6 +12,11 @@ import numpy as np
 
 from semasia.extraction.timings import Timings
 from semasia.latents import ShardWriter
+
+# Parts held that are not written yet, beside the one that is filled: the memory of three in all.
+_WAITING = 1
+
+_Step = Callable[[range, np.ndarray], None]
 
 
 class Keeper:
@@ -24,8 +31,9 @@ class Keeper:
     timings : Timings
         ``write`` is added up here.
     beside : bool
-        Write in a thread while the next rows are computed, one part at a time, which an accelerator
-        does not notice. A processor has no core to spare: there a part is written when it is whole.
+        Save parts, and assemble the shard of them, each in a thread of its own while the next rows
+        are computed, which an accelerator does not notice. A processor has no core to spare: there
+        both is done when a part is whole.
     """
 
     def __init__(
@@ -44,8 +52,9 @@ class Keeper:
         self._part = range(0)
         self._latents = np.empty((0, width), np.float32)
         self._filled = 0
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="write") if beside else None
-        self._writing: Future[None] | None = None
+        self._threads = [ThreadPoolExecutor(1, name) for name in ("save", "assemble") if beside]
+        self._under_way: deque[list[Future[float]]] = deque()
+        self._failed = False
 
     def __enter__(self) -> Keeper:
         return self
@@ -56,10 +65,10 @@ class Keeper:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        if self._thread is not None:
-            self._thread.shutdown(wait=True)
+        for thread in self._threads:
+            thread.shutdown(wait=True)
         if error is None:
-            self._wait()
+            self._wait(0)
 
     def add(self, rows: range, latents: np.ndarray) -> None:
         """Keep the (b, width) float32 latents of the rows that follow."""
@@ -75,22 +84,32 @@ class Keeper:
         """Save what is gathered: a part, or its beginning if the process was asked to end."""
         if not self._filled:
             return
-        self._wait()
+        self._wait(_WAITING)
         start = self._part.start
         rows, latents = range(start, start + self._filled), self._latents[: self._filled]
         self._filled = 0
-        if self._thread is None:
-            self._write(rows, latents)
+        steps = self._writer.save, self._writer.assemble
+        if self._threads:
+            pairs = zip(self._threads, steps, strict=True)
+            self._under_way.append([t.submit(self._timed, s, rows, latents) for t, s in pairs])
         else:
-            self._writing = self._thread.submit(self._write, rows, latents)
+            self._timings.write += sum(self._timed(step, rows, latents) for step in steps)
 
-    def _write(self, rows: range, latents: np.ndarray) -> None:
+    def _timed(self, step: _Step, rows: range, latents: np.ndarray) -> float:
+        """Take a step and return its seconds; after one that failed none is taken."""
         began = time.perf_counter()
-        self._writer.add(rows, latents)
-        self._timings.write += time.perf_counter() - began
+        if not self._failed:
+            try:
+                step(rows, latents)
+            except BaseException:
+                self._failed = True
+                raise
+        return time.perf_counter() - began
 
-    def _wait(self) -> None:
-        """Wait for the part that is being written; its error, if any, is raised."""
-        if self._writing is not None:
-            writing, self._writing = self._writing, None
-            writing.result()
+    def _wait(self, most: int) -> None:
+        """Wait until so many parts at most are under way; an error of one of them is raised."""
+        while len(self._under_way) > most or (
+            self._under_way and all(step.done() for step in self._under_way[0])
+        ):
+            for step in self._under_way.popleft():
+                self._timings.write += step.result()

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from semasia.files import whole_file
+from semasia.files import begin_to_sync, whole_file
 from semasia.latents.encoding import parquet_options, row_group_rows
 from semasia.latents.schema import PROVENANCE_KEY
 
@@ -111,5 +111,6 @@ def _writing(
     with whole_file(path) as temporary, pq.ParquetWriter(temporary, schema, **options) as writer:
         while isinstance(sent := (yield), pa.Table):
             writer.write_table(sent)
+            begin_to_sync(temporary)
         text = json.dumps(sent, ensure_ascii=False, separators=(",", ":"))
         writer.add_key_value_metadata({PROVENANCE_KEY: text.encode()})

@@ -22,8 +22,9 @@ from semasia.latents.schema import PROVENANCE_KEY, shard_schema
 class ShardWriter:
     """Collects the latents of one (model, benchmark, split) and writes its shard.
 
-    Ask for :meth:`known_plan`, :meth:`begin` with it or with a new one, :meth:`add` what is
-    :meth:`missing`, and :meth:`finish`.
+    Ask for :meth:`known_plan`, :meth:`begin` with it or with a new one, :meth:`save` and
+    :meth:`assemble` what is :meth:`missing`, and :meth:`finish`. Each of the two is called in row
+    order; they may be called from two threads.
 
     Parameters
     ----------
@@ -102,8 +103,8 @@ class ShardWriter:
         for path in stale:
             path.unlink(missing_ok=True)
 
-    def add(self, rows: range, embeddings: np.ndarray) -> None:
-        """Store the latents of one range of rows as a part, and in the shard that is assembled.
+    def save(self, rows: range, embeddings: np.ndarray) -> None:
+        """Store the latents of one range of rows as a part, from which a later run goes on.
 
         Parameters
         ----------
@@ -133,6 +134,20 @@ class ShardWriter:
                 "before are kept; exclude the model, or look at the image."
             )
         self._parts.write(rows.start, embeddings)
+
+    def assemble(self, rows: range, embeddings: np.ndarray) -> None:
+        """Take the latents of one range of rows into the file that becomes the shard.
+
+        Parameters
+        ----------
+        rows, embeddings
+            As of :meth:`save`.
+
+        Raises
+        ------
+        StorageError
+            If the file cannot be written.
+        """
         self._assemble_parts(rows.start)
         if self._assembly.rows == rows.start:
             self._assembly.add(embeddings)

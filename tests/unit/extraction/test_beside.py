@@ -40,21 +40,26 @@ class Elsewhere(TimmEncoder):
         return self.preprocessing.finish(batch).contiguous(memory_format=torch.channels_last)
 
 
-def test_rows_are_saved_in_a_thread_of_their_own(
+def test_rows_are_saved_and_assembled_in_threads_of_their_own(
     tmp_path: Path, digits: Digits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepared = digits(60)
     torch.set_num_threads(1)
     threads = set()
-    add = ShardWriter.add
 
-    def noted(self: ShardWriter, rows: range, embeddings: np.ndarray) -> None:
-        threads.add(threading.current_thread().name)
-        add(self, rows, embeddings)
+    def noted(name: str) -> Callable[..., None]:
+        step = getattr(ShardWriter, name)
 
-    monkeypatch.setattr(ShardWriter, "add", noted)
+        def take(self: ShardWriter, rows: range, embeddings: np.ndarray) -> None:
+            threads.add(threading.current_thread().name)
+            step(self, rows, embeddings)
+
+        return take
+
+    for name in ("save", "assemble"):
+        monkeypatch.setattr(ShardWriter, name, noted(name))
     extract(Elsewhere(), prepared, tmp_path / "a" / "test.parquet", WISHES)
-    assert threads == {"write_0"}
+    assert threads == {"save_0", "assemble_0"}
     threads.clear()
     here = TimmEncoder(seeded(), "cpu", preprocess="device")
     extract(here, prepared, tmp_path / "b" / "test.parquet", WISHES)
@@ -84,15 +89,15 @@ def test_a_fault_while_saving_ends_the_job(
     tmp_path: Path, digits: Digits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepared, path = digits(60), tmp_path / "test.parquet"
-    add = ShardWriter.add
+    save = ShardWriter.save
 
     def full(self: ShardWriter, rows: range, embeddings: np.ndarray) -> None:
         if rows.start == 32:
             raise StorageError("no space")
-        add(self, rows, embeddings)
+        save(self, rows, embeddings)
 
     with monkeypatch.context() as patch:
-        patch.setattr(ShardWriter, "add", full)
+        patch.setattr(ShardWriter, "save", full)
         with pytest.raises(StorageError, match="no space"):
             extract(Elsewhere(), prepared, path, WISHES)
     assert not path.exists()
@@ -120,9 +125,8 @@ def test_a_value_that_is_not_finite_in_the_last_part_ends_the_job(
 
 def test_the_benchmarks_of_an_accelerator_run(capsys: pytest.CaptureFixture[str]) -> None:
     """On the processor, with a small network: what they measure here means nothing."""
-    table = accelerator.measured("cpu", ("lcnet_050",), ("float32",), 96, 0.1)
+    table = accelerator.measured("cpu", ("lcnet_050",), ("float32",), 96, 32, 0.1)
     row = table["lcnet_050 float32"]
-    assert row["batch_size"] == 32
     assert row["share"] == pytest.approx(row["engine"] / row["forward_only"], abs=2e-3)
     assert "lcnet_050 float32" in capsys.readouterr().out
 

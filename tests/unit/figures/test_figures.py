@@ -228,7 +228,7 @@ def shard(
     writer = ShardWriter(path, prepared, provenance_of(prepared, described))
     writer.begin(Plan(64, 128))
     for rows in writer.missing():
-        writer.add(rows, latents[rows.start : rows.stop].astype(np.float32))
+        writer.save(rows, latents[rows.start : rows.stop].astype(np.float32))
     writer.finish()
     return Shard(path)
 

@@ -44,7 +44,7 @@ def shards(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> tuple[
         writer = ShardWriter(path, prepared, provenance_of(prepared, described))
         writer.begin(Plan(64, 128))
         for rows in writer.missing():
-            writer.add(rows, latents[rows.start : rows.stop].astype(np.float32))
+            writer.save(rows, latents[rows.start : rows.stop].astype(np.float32))
         writer.finish()
         made.append(Shard(path))
     return made[0], made[1]

@@ -50,7 +50,8 @@ def write(prepared: PreparedSplit) -> Callable[..., np.ndarray]:
         writer = ShardWriter(path, prepared, provenance_of(prepared, described(width, name)))
         writer.begin(Plan(batch, 2 * batch))
         for rows in writer.missing():
-            writer.add(rows, latents[rows.start : rows.stop])
+            writer.save(rows, latents[rows.start : rows.stop])
+            writer.assemble(rows, latents[rows.start : rows.stop])
         writer.finish()
         return latents
 

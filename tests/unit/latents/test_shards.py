@@ -67,7 +67,8 @@ def test_bytes_do_not_depend_on_how_rows_were_cut(
         path = tmp_path / str(plan.part_rows) / "test.parquet"
         writer = start(path, prepared, plan)
         for rows in writer.missing():
-            writer.add(rows, block(rows))
+            writer.save(rows, block(rows))
+            writer.assemble(rows, block(rows))
         writer.finish()
         made.append(path.read_bytes())
     assert made[0] == made[1]
@@ -91,14 +92,15 @@ def test_resumes_after_the_last_whole_part(tmp_path: Path, prepared: PreparedSpl
     ranges = first.missing()
     assert [(r.start, r.stop) for r in ranges] == [(0, 16), (16, 32), (32, 48), (48, 50)]
     for rows in ranges[:2]:
-        first.add(rows, block(rows))
+        first.save(rows, block(rows))
     second = start(path, prepared, Plan(5, 10))
     assert second.plan == Plan(8, 16)
     assert second.missing() == ranges[2:]
     with pytest.raises(ShardError, match=r"32 of 50 rows are there; run again"):
         second.finish()
     for rows in second.missing():
-        second.add(rows, block(rows))
+        second.save(rows, block(rows))
+        second.assemble(rows, block(rows))
     second.finish()
     assert np.array_equal(Shard(path, prepared).embeddings(), block(range(50)))
 
@@ -111,7 +113,8 @@ def test_a_damaged_part_is_computed_again(
     writer = start(path, prepared)
     ranges = writer.missing()
     for rows in ranges:
-        writer.add(rows, block(rows))
+        writer.save(rows, block(rows))
+        writer.assemble(rows, block(rows))
     part = sorted(tmp_path.rglob("rows-*.arrow"))[1]
     raw = bytearray(part.read_bytes())
     if damage == "truncated":
@@ -148,7 +151,8 @@ def test_parts_of_no_possible_plan_are_computed_again(
     path = tmp_path / "test.parquet"
     writer = start(path, prepared)
     for rows in writer.missing():
-        writer.add(rows, block(rows))
+        writer.save(rows, block(rows))
+        writer.assemble(rows, block(rows))
     (plan,) = tmp_path.rglob("plan.json")
     known = json.loads(plan.read_text())
     plan.write_text("[" * 10_000 if change is None else json.dumps({**known, **change}))
@@ -162,7 +166,8 @@ def test_a_renamed_part_is_computed_again(tmp_path: Path, prepared: PreparedSpli
     writer = start(path, prepared)
     first, second, *_ = writer.missing()
     for rows in (first, second):
-        writer.add(rows, block(rows))
+        writer.save(rows, block(rows))
+        writer.assemble(rows, block(rows))
     part = sorted(tmp_path.rglob("rows-*.arrow"))[1]
     part.rename(part.with_name(part.name.replace("000000016-000000032", "000000032-000000048")))
     (part.parent / "rows-000000048-000000050.0123456789abcdef.arrow").mkdir()
@@ -173,11 +178,12 @@ def test_parts_of_other_weights_are_not_mixed_in(tmp_path: Path, prepared: Prepa
     path = tmp_path / "test.parquet"
     first = start(path, prepared, sha256="a" * 64)
     for rows in first.missing()[:3]:
-        first.add(rows, block(rows))
+        first.save(rows, block(rows))
     other = start(path, prepared, sha256="b" * 64)
     assert len(other.missing()) == 4
     for rows in other.missing():
-        other.add(rows, block(rows) + 1)
+        other.save(rows, block(rows) + 1)
+        other.assemble(rows, block(rows) + 1)
     other.finish()
     assert np.array_equal(Shard(path, prepared).embeddings(), block(range(50)) + 1)
 
@@ -198,9 +204,9 @@ def test_a_value_that_is_not_finite_names_its_id(tmp_path: Path, prepared: Prepa
     bad = block(rows)
     bad[4, 1] = np.nan
     with pytest.raises(EncoderError, match=rf"vector of id {prepared.ids[20]} is not finite"):
-        writer.add(rows, bad)
+        writer.save(rows, bad)
     with pytest.raises(EncoderError, match=r"\(16, 4\) for 16 rows; \(16, 3\) was expected"):
-        writer.add(rows, np.zeros((16, 4), np.float32))
+        writer.save(rows, np.zeros((16, 4), np.float32))
     assert not (tmp_path / "test.parquet").exists()
 
 
