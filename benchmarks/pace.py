@@ -1,4 +1,4 @@
-"""What the engine needs beside the network, at the pace of an accelerator that is not here.
+"""What the engine needs beside the network, at the pace of an accelerator.
 
 A stand-in takes the network's place: it returns stored vectors, at the times at which a device of
 a given pace with two batches under way would. What the engine then reaches of that pace tells how

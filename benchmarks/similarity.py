@@ -11,9 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.geometry import latents
-from semasia.accelerator import use_device
 from semasia.comparison.similarity import linear_cka, pairwise_linear_cka
-from semasia.neighbours import nearest_neighbours
 
 # Divides every number of rows and models: 50 shows within a second that all this runs.
 SHRINK = int(os.environ.get("SEMASIA_SIMILARITY_SHRINK", "1"))
@@ -22,7 +20,6 @@ ROWS, WIDTHS = 50_000 // SHRINK, (768, 1024)
 GRAM_ROWS = 20_000 // SHRINK
 MODELS, MODEL_ROWS, MODEL_WIDTHS = 50 // min(SHRINK, 10), 5000 // SHRINK, (192, 512)
 _REPEATS = 3
-_NEIGHBOURS = 50
 
 
 def textbook(A: np.ndarray, B: np.ndarray) -> float:
@@ -53,7 +50,7 @@ def run() -> dict[str, Any]:
     # A share of the one in the other, so that there is something to find.
     B[:, : WIDTHS[0]] += A
     few = A[:GRAM_ROWS], B[:GRAM_ROWS]
-    one = _timed(
+    one = timed(
         {
             "ours_few": lambda: linear_cka(*few),
             "textbook_few": lambda: textbook(*few),
@@ -70,7 +67,7 @@ def run() -> dict[str, Any]:
     )
     rng = np.random.default_rng(0)
     models = [latents(MODEL_ROWS, int(d)) for d in rng.integers(*MODEL_WIDTHS, MODELS)]
-    pairs = _timed(
+    pairs = timed(
         {"all_pairs": lambda: pairwise_linear_cka(models), "products": lambda: products(models)}
     )["seconds"]
     print(f"{MODELS} models ×{pairs['all_pairs'] / pairs['products']:.2f} of their products")
@@ -78,7 +75,7 @@ def run() -> dict[str, Any]:
         "rows": ROWS,
         "gram_rows": GRAM_ROWS,
         "widths": WIDTHS,
-        "seconds": _rounded(seconds),
+        "seconds": rounded(seconds),
         "seconds_textbook_scaled": round(quadratic, 2),
         "ratio_equal_rows": round(seconds["textbook_few"] / seconds["ours_few"], 1),
         "ratio_scaled": round(quadratic / seconds["ours"], 1),
@@ -86,34 +83,12 @@ def run() -> dict[str, Any]:
         "models": MODELS,
         "model_rows": MODEL_ROWS,
         "model_widths": MODEL_WIDTHS,
-        "seconds_all_pairs": _rounded(pairs),
+        "seconds_all_pairs": rounded(pairs),
         "ratio_products": round(pairs["all_pairs"] / pairs["products"], 2),
-        "accelerator": _on_accelerator(A, B),
     }
 
 
-def _on_accelerator(A: np.ndarray, B: np.ndarray) -> dict[str, Any] | None:
-    """Time one pair's CKA and one space's neighbours there and on the processor; None without."""
-    import torch
-
-    if not torch.cuda.is_available():
-        return None
-    ways = {
-        "linear_cka": lambda: linear_cka(A, B),
-        "neighbours": lambda: nearest_neighbours(A, _NEIGHBOURS),
-    }
-    here = _timed(ways)["seconds"]
-    use_device("cuda")
-    there = _timed({f"{name}, there": way for name, way in ways.items()})["seconds"]
-    use_device(None)
-    return {
-        "device": torch.cuda.get_device_name(),
-        "seconds_processor": _rounded(here),
-        "seconds_accelerator": _rounded(there),
-    }
-
-
-def _timed(ways: dict[str, Callable[[], Any]]) -> dict[str, dict[str, Any]]:
+def timed(ways: dict[str, Callable[[], Any]]) -> dict[str, dict[str, Any]]:
     """Return the median seconds of each way, taken in turn, and its value."""
     times: dict[str, list[float]] = {name: [] for name in ways}
     values = {}
@@ -128,7 +103,7 @@ def _timed(ways: dict[str, Callable[[], Any]]) -> dict[str, dict[str, Any]]:
     return {"seconds": seconds, "values": values}
 
 
-def _rounded(seconds: dict[str, float]) -> dict[str, float]:
+def rounded(seconds: dict[str, float]) -> dict[str, float]:
     return {name: round(each, 3) for name, each in seconds.items()}
 
 

@@ -16,6 +16,7 @@ DOCS = RESULTS.parents[1] / "docs"
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "extraction": ("extraction.md", extraction.extraction),
     "startup": ("extraction.md", extraction.startup),
+    "accelerator": ("extraction.md", extraction.accelerator),
     "pace": ("extraction.md", extraction.pace),
     "soak": ("extraction.md", extraction.soak),
     "jobs": ("scale.md", scale.jobs),
@@ -30,6 +31,7 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "probes": ("methods.md", analyses.probes),
     "similarity_measures": ("methods-comparison.md", comparison.measures),
     "similarity": ("methods-comparison.md", comparison.similarity),
+    "similarity_accelerator": ("methods-comparison.md", comparison.on_accelerators),
     "alignment": ("methods-alignment.md", analyses.alignment),
     "cards": ("publishing.md", publishing.cards),
 }

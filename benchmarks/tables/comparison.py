@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.tables.text import machine, read, table
+from benchmarks.tables.text import accelerators, machine, read, table
 from semasia.comparison.similarity import MEASURES
 
 
@@ -36,3 +36,20 @@ def similarity() -> str:
         f"{result['model_widths'][1]}: {every['all_pairs']} s; `A.T @ B` of each pair alone "
         f"{every['products']} s, ×{result['ratio_products']}. {machine(result)}"
     )
+
+
+def on_accelerators() -> str:
+    """CKA of a pair and the neighbours of a space, there and on the processor of that machine."""
+    parts = []
+    for result in accelerators():
+        known = result["comparison"]
+        here, there = known["seconds_processor"], known["seconds_accelerator"]
+        parts.append(
+            f"{result['machine']['accelerator']}, {result['rows']:,} rows: the 50 nearest "
+            f"neighbours of width 768 {there['neighbours']} s there, {here['neighbours']} s on the "
+            f"processor, {'the same ones' if known['neighbours_are_equal'] else 'NOT the same'}; "
+            f"linear CKA of widths 768 and 1,024 {there['linear_cka']} s, on the processor "
+            f"{here['linear_cka']} s, {known['difference_of_linear_cka']:.0e} apart. "
+            f"{machine(result)}"
+        )
+    return "\n\n".join(parts)

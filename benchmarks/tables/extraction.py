@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from benchmarks.record import RESULTS
-from benchmarks.tables.text import machine, read, table
+from benchmarks.tables.text import accelerators, machine, read, table
 
 
 def extraction() -> str:
@@ -55,6 +55,22 @@ def startup() -> str:
         f"{machine(result)}"
     )
     return table(("What", "seconds"), rows) + whole
+
+
+def accelerator() -> str:
+    """The engine against the network alone, on each accelerator that it was measured on."""
+    head = ("Network", "Precision", "forward only/s", "engine/s", "share", "preprocessing", "after")
+    parts = []
+    for result in accelerators():
+        rows = []
+        for name, row in result["table"].items():
+            network, precision = name.split()
+            rates = f"{row['forward_only']:,.0f}", f"{row['engine']:,.0f}"
+            shares = f"{row['share']:.3f}", f"{100 * row['shares']['preprocess']:.1f} %"
+            after = f"{row['seconds_after_the_last_batch']:.2f} s of {row['seconds']:.1f} s"
+            rows.append((network, precision, *rates, *shares, after))
+        parts.append(f"{table(head, rows)}\n{result['machine']['accelerator']}. {machine(result)}")
+    return "\n\n".join(parts)
 
 
 def pace() -> str:

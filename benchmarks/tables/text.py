@@ -13,6 +13,11 @@ def read(name: str) -> dict[str, Any]:
     return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
 
 
+def accelerators() -> list[dict[str, Any]]:
+    """Return the results of every accelerator that was measured."""
+    return [read(path.stem) for path in sorted(RESULTS.glob("accelerator-*.json"))]
+
+
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
