@@ -20,21 +20,18 @@ from benchmarks.synthetic import MODELS, SPLITS, write_workflow
 _SECONDS = float(os.environ.get("SEMASIA_SCHEDULING_SECONDS", "45"))
 _PATIENCE = 1800
 _GREEDY = ("--scheduler", "greedy")
-_NO_INPUT_ORDER = "--scheduler-greedy-omit-prioritize-by-temp-and-input"
 BASELINE = "default (ilp)"
 # The first is what a user gets without a profile.
 SETTINGS: dict[str, tuple[str, ...]] = {
     BASELINE: (),
     "ilp, one batch of ten": ("--batch", "all=1/10"),
-    "ilp, sample of 1,000": ("--scheduler-subsample", "1000"),
     "greedy": _GREEDY,
-    "greedy, not by input size": (*_GREEDY, _NO_INPUT_ORDER),
     "greedy, one batch of ten": (*_GREEDY, "--batch", "all=1/10"),
-    "greedy, sample of 1,000": (*_GREEDY, "--scheduler-subsample", "1000"),
+    "greedy, sample of 500": (*_GREEDY, "--scheduler-subsample", "500"),
     "greedy, sample of 100": (*_GREEDY, "--scheduler-subsample", "100"),
-    "greedy, sample of 1,000, records in sqlite": (
-        *(*_GREEDY, "--scheduler-subsample", "1000"),
-        *("--persistence-backend", "db"),
+    "greedy, sample of 500, a group per model": (
+        *(*_GREEDY, "--scheduler-subsample", "500"),
+        *("--groups", "extract=extract_{model}", "--group-components", "extract_{model}=17"),
     ),
 }
 
