@@ -37,6 +37,6 @@ RECEIPTS = 1
 CONTRASTS = 1
 # Rows of the tables of regressions and of likelihood ratios.
 REGRESSION = 1
-LIKELIHOOD_RATIO = 1
+LIKELIHOOD_RATIO = 2
 # Figures and pages.
-FIGURES = 4
+FIGURES = 5

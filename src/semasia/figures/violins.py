@@ -25,7 +25,7 @@ _LEAST_FOR_A_VIOLIN = 10
 
 
 def draw_violins(graphs: pl.DataFrame, registry: pl.DataFrame, path: str | Path) -> None:
-    """Draw the five signatures across the five macro-families, one row a benchmark and split.
+    """Draw the five signatures across the five macro-families, a row each benchmark, split, recipe.
 
     Every model is a point; a family of at least ten models that differ also has a violin with its
     median. The macro-family `Other` is left out, as in the paper, and counted in the title.
@@ -42,17 +42,17 @@ def draw_violins(graphs: pl.DataFrame, registry: pl.DataFrame, path: str | Path)
     trained = registry.filter(~pl.col("untrained")).select("model_name", "macro_family")
     known = graphs.join(trained, on="model_name", how="inner")
     others = known.filter(pl.col("macro_family") == "Other")["model_name"].n_unique()
-    series = known.select("benchmark", "split").unique().sort(pl.all()).rows()
+    series = known.select("benchmark", "split", "recipe").unique().sort(pl.all()).rows()
     with figure(path, 13, 2.6 * max(len(series), 1) + 0.4) as drawn:
         axes = drawn.subplots(max(len(series), 1), len(SIGNATURES), squeeze=False, sharey="row")
         if not series:
             for axis in axes.flat:
                 note(axis, "no graph of a trained model")
-        for row, (benchmark, split) in zip(axes, series, strict=False):
-            part = known.filter(pl.col("benchmark") == benchmark, pl.col("split") == split)
+        for row, (benchmark, split, recipe) in zip(axes, series, strict=False):
+            part = known.filter(benchmark=benchmark, split=split, recipe=recipe)
             for axis, signature in zip(row, SIGNATURES, strict=True):
                 _panel(axis, part, signature)
-            row[0].set_ylabel(literal(f"{benchmark}/{split}"))
+            row[0].set_ylabel(literal(f"{benchmark}/{split}, {recipe}"))
         for axis, label in zip(axes[0], SIGNATURES.values(), strict=True):
             axis.set_title(label, loc="left")
         if others:

@@ -25,11 +25,14 @@ PAPER_STATISTICS = {
 PREDICTORS = tuple(PAPER_STATISTICS)
 PAPER_BENCHMARK = "cifar10"
 LEFT_OUT = "Other"
+# What a model has one row of graph signatures for.
+_SERIES = ("benchmark", "split", "recipe")
 
 # Names, types and order of the table's columns.
 COLUMNS: dict[str, Any] = {
     "benchmark": pl.String,
     "split": pl.String,
+    "recipe": pl.String,
     "predictor": pl.String,
     "statistic": pl.Float64,
     "df": pl.Int64,
@@ -45,12 +48,14 @@ COLUMNS: dict[str, Any] = {
 
 
 def likelihood_ratio_table(graphs: pl.DataFrame, registry: pl.DataFrame) -> pl.DataFrame:
-    """Test every predictor of the macro-family, given all others, on every benchmark and split.
+    """Test every predictor of the macro-family, given all others, in every series of signatures.
+
+    A series is a benchmark, a split and a recipe.
 
     Parameters
     ----------
     graphs : DataFrame
-        The graph signatures: ``benchmark``, ``split``, ``model_name`` and those of
+        The graph signatures: ``benchmark``, ``split``, ``recipe``, ``model_name`` and those of
         :data:`PREDICTORS` that are graph signatures.
     registry : DataFrame
         With ``model_name``, ``macro_family``, ``latent_dim``, ``num_parameters``; ``untrained``
@@ -69,18 +74,18 @@ def likelihood_ratio_table(graphs: pl.DataFrame, registry: pl.DataFrame) -> pl.D
         If a column is missing.
     """
     signatures = [p for p in PREDICTORS if p not in ("latent_dim", "num_parameters")]
-    _check(graphs, "graphs", ["benchmark", "split", "model_name", *signatures])
+    _check(graphs, "graphs", [*_SERIES, "model_name", *signatures])
     known = ["model_name", "macro_family", "latent_dim", "num_parameters", "untrained"]
     _check(registry, "registry", known)
     models = registry.filter(~pl.col("untrained")).select(known[:-1])
-    measured = graphs.select("benchmark", "split", "model_name", *signatures)
+    measured = graphs.select(*_SERIES, "model_name", *signatures)
     joined = measured.join(models, on="model_name", how="inner").sort("model_name")
     rows: list[dict[str, Any]] = []
-    for benchmark, split in measured.select("benchmark", "split").unique().sort(pl.all()).rows():
-        part = joined.filter(pl.col("benchmark") == benchmark, pl.col("split") == split)
-        for row in _tests(part):
-            paper = PAPER_STATISTICS[row["predictor"]] if benchmark == PAPER_BENCHMARK else None
-            rows.append({"benchmark": benchmark, "split": split, "paper_statistic": paper, **row})
+    for series in measured.select(_SERIES).unique().sort(pl.all()).rows(named=True):
+        for row in _tests(joined.filter(**series)):
+            of_paper = series["benchmark"] == PAPER_BENCHMARK
+            paper = PAPER_STATISTICS[row["predictor"]] if of_paper else None
+            rows.append({**series, "paper_statistic": paper, **row})
     return pl.DataFrame([{c: row.get(c) for c in COLUMNS} for row in rows], schema=COLUMNS)
 
 

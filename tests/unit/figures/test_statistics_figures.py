@@ -60,15 +60,20 @@ def test_violins_draw_few_and_many(
         {
             "benchmark": "cifar10",
             "split": "test",
+            "recipe": "own",
             "model_name": convolutional["model_name"].to_list(),
             **{s: rng.normal(size=models) for s in SIGNATURES},
         },
-        schema_overrides=dict.fromkeys(("benchmark", "split", "model_name"), pl.String),
+        schema_overrides=dict.fromkeys(("benchmark", "split", "recipe", "model_name"), pl.String),
     )
     path = tmp_path / "violins.svg"
+    # Two recipes of one split are two rows: no model is drawn twice in one.
+    graphs = pl.concat([graphs, graphs.with_columns(recipe=pl.lit("paper"))])
     draw_violins(graphs, registry, path)
     drawn = path.read_text()
     if models:
+        assert "<!-- cifar10/test, own -->" in drawn
+        assert "<!-- cifar10/test, paper -->" in drawn
         assert f"<!-- Convolutional ({models}) -->" in drawn
         assert "<!-- MetaFormer (0) -->" in drawn
     else:

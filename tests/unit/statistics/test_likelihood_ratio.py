@@ -33,7 +33,7 @@ def tables(rng: np.random.Generator, shift: float, count: int = 240) -> tuple:
         }
     )
     return pl.DataFrame(
-        {"benchmark": "cifar10", "split": "test", "model_name": names, **values}
+        {"benchmark": "cifar10", "split": "test", "recipe": "own", "model_name": names, **values}
     ), registry
 
 
@@ -96,6 +96,15 @@ def test_other_and_incomplete_models_are_left_out_and_said(rng: np.random.Genera
     found = likelihood_ratio_table(graphs, registry)
     assert set(found["n_models"]) == {234}
     assert "5 models of macro-family Other left out; 1 models without all" in found["note"][0]
+
+
+def test_recipes_are_not_mixed(rng: np.random.Generator) -> None:
+    graphs, registry = tables(rng, 0.5)
+    other = graphs.with_columns(recipe=pl.lit("paper"), eigengap=-pl.col("diameter").exp())
+    both = likelihood_ratio_table(pl.concat([graphs, other]), registry)
+    for recipe, alone in (("own", graphs), ("paper", other)):
+        assert both.filter(recipe=recipe).equals(likelihood_ratio_table(alone, registry))
+    assert set(both["n_models"]) == {240}
 
 
 def test_too_little_to_test_is_told(rng: np.random.Generator) -> None:
