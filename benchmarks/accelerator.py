@@ -19,7 +19,7 @@ import torch
 
 from benchmarks.extraction_run import prepared_split, seeded
 from benchmarks.geometry import latents
-from benchmarks.similarity import rounded, timed
+from benchmarks.similarity import WIDTHS, rounded, timed
 
 _ARCHITECTURES = ("resnet50", "vit_base_patch16_224")
 _PRECISIONS = ("float32", "tf32", "bfloat16")
@@ -95,6 +95,7 @@ def _one(encoder: Any, split: Any, path: Path, batch_size: int, seconds: float) 
     (first, began), (_, computed) = told[0], told[-1]
     engine = (len(split) - first) / (ended - began)
     return {
+        "batch_size": timings.batch_size,
         "forward_only": round(forward, 1),
         "engine": round(engine, 1),
         "share": round(engine / forward, 3),
@@ -134,7 +135,7 @@ def _comparison() -> dict[str, Any]:
     from semasia.comparison.similarity import linear_cka
     from semasia.neighbours import nearest_neighbours
 
-    A, B = latents(_ROWS, 768), latents(_ROWS, 1024)
+    A, B = (latents(_ROWS, width) for width in WIDTHS)
     ways = {
         "linear_cka": lambda: linear_cka(A, B),
         "neighbours": lambda: nearest_neighbours(A, _NEIGHBOURS),

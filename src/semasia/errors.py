@@ -112,6 +112,12 @@ class StoppedError(SemasiaError):
         self.signal = signal
 
 
+def first_line(error: BaseException, most: int = 300) -> str:
+    """Return the first line of what an error says, cut; ``no message`` if it says nothing."""
+    text = str(error).strip()
+    return text.splitlines()[0][:most] if text else "no message"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``" Did you mean …?"`` with the nearest known names, or an empty string."""
     near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)

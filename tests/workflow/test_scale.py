@@ -400,5 +400,6 @@ def test_profiles_choose_from_a_sample(name: str) -> None:
     path = REPOSITORY / "workflow" / "profiles" / name / "config.yaml"
     profile = yaml.safe_load(path.read_text())
     assert profile["scheduler"] == "greedy"
-    # A sample below the number of jobs that may run would leave places empty.
+    # A sample below the number of jobs that may run would leave places empty. What is sampled of
+    # jobs in groups is groups.
     assert profile["scheduler-subsample"] >= profile.get("jobs", 0)

@@ -18,7 +18,7 @@ from semasia.encoders.preprocessing import (
     ReferencePreprocessing,
 )
 from semasia.encoders.weights import build_network
-from semasia.errors import EncoderError
+from semasia.errors import EncoderError, first_line
 from semasia.registry import EncoderCard
 
 # More than a transformer's patch embedding or stem.
@@ -80,11 +80,10 @@ class TimmEncoder:
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-            told = str(error).strip().splitlines()[0][:200]
             raise EncoderError(
                 f"{self.name}: the network's weights do not fit into the memory of {self.device} "
-                f"({told}). Is another process on the device? Give the job more memory, or exclude "
-                "the model."
+                f"({first_line(error, 200)}). Is another process on the device? Give the job more "
+                "memory, or exclude the model."
             ) from error
 
     def takes_pixels(self, shape: tuple[int, ...]) -> bool:

@@ -13,7 +13,7 @@ from torch import nn
 from semasia.compat import import_timm
 from semasia.encoders.construction import never_loaded, without_initial_values
 from semasia.encoders.conversion import CONVERSIONS
-from semasia.errors import UnreachableError, WeightsError, did_you_mean
+from semasia.errors import UnreachableError, WeightsError, did_you_mean, first_line
 from semasia.files import sha256_of_file
 from semasia.inputs.sources.arrays import package_file
 from semasia.registry import (
@@ -100,7 +100,7 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
         loaded: Any = _loaded(path)
     except Exception as error:
         raise WeightsError(
-            f"{path}: cannot be read as weights ({type(error).__name__}: {_first_line(error)}). "
+            f"{path}: cannot be read as weights ({type(error).__name__}: {first_line(error)}). "
             "The file is damaged, or holds more than tensors; fetch it again, or save it as "
             "safetensors."
         ) from error
@@ -126,7 +126,7 @@ def _create(timm: Any, card: EncoderCard, **extra: Any) -> nn.Module:
     except RuntimeError as error:
         if "Unknown model" not in str(error):
             raise WeightsError(
-                f"{card.name}: {card.architecture!r} cannot be built: {_first_line(error)}"
+                f"{card.name}: {card.architecture!r} cannot be built: {first_line(error)}"
             ) from error
         known = timm.list_models()
         near = did_you_mean(card.architecture.split(".")[0], known)
@@ -136,7 +136,7 @@ def _create(timm: Any, card: EncoderCard, **extra: Any) -> nn.Module:
     except (TypeError, ValueError) as error:
         raise WeightsError(
             f"{card.name}: {card.architecture!r} cannot be built with "
-            f"{card.architecture_args}: {_first_line(error)}"
+            f"{card.architecture_args}: {first_line(error)}"
         ) from error
 
 
@@ -150,7 +150,7 @@ def _from_hub(timm: Any, card: EncoderCard, origin: dict[str, Any]) -> nn.Module
         kind = UnreachableError if _may_pass(error) else WeightsError
         raise kind(
             f"{card.name}: the checkpoint that timm names for {card.architecture!r} cannot be "
-            f"loaded ({type(error).__name__}: {_first_line(error)}). Check the network and, for a "
+            f"loaded ({type(error).__name__}: {first_line(error)}). Check the network and, for a "
             "gated model, the login (`hf auth login` or HF_TOKEN); or name a local copy in a model "
             "card under registry/models/."
         ) from error
@@ -218,8 +218,3 @@ def _load(network: nn.Module, card: EncoderCard, state: dict[str, torch.Tensor])
         raise WeightsError(
             f"{card.name}: the weights do not fit {card.architecture!r}: {' '.join(lines)[:400]}"
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0][:300] if text else "no message"

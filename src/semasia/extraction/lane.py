@@ -12,7 +12,7 @@ import torch
 
 from semasia.encoders import Encoder
 from semasia.encoders.memory import is_out_of_memory
-from semasia.errors import EncoderError
+from semasia.errors import EncoderError, first_line
 from semasia.extraction.timings import Timings
 
 _logger = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Lane:
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
-                told = str(error).strip().splitlines()[0][:200]
+                told = first_line(error, 200)
             # Outside the handler: the error's traceback held the tensors that did not fit.
             self._halve(told)
         result.send()
@@ -120,19 +120,17 @@ class _Result:
 
     def send(self) -> None:
         """Start copying to the host."""
-        if not self._on_cuda:
-            self._host = torch.cat(self._pieces)
-            return
         # Piece by piece: joined on the device they would need memory that ran out there.
         shape = sum(len(piece) for piece in self._pieces), self._pieces[0].shape[1]
-        self._host = torch.empty(shape, dtype=self._pieces[0].dtype, pin_memory=True)
-        start = 0
-        for piece in self._pieces:
-            self._host[start : start + len(piece)].copy_(piece, non_blocking=True)
-            start += len(piece)
+        self._host = torch.empty(shape, dtype=self._pieces[0].dtype, pin_memory=self._on_cuda)
+        for place, piece in zip(
+            self._host.split([len(piece) for piece in self._pieces]), self._pieces, strict=True
+        ):
+            place.copy_(piece, non_blocking=True)
         self._pieces.clear()
-        self._arrived = torch.cuda.Event()
-        self._arrived.record()
+        if self._on_cuda:
+            self._arrived = torch.cuda.Event()
+            self._arrived.record()
 
     def received(self) -> np.ndarray:
         """Wait for the copy; return (b, width) float32."""

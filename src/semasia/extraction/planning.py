@@ -12,7 +12,7 @@ import torch
 from semasia.encoders import Encoder
 from semasia.encoders.compilation import can_compile
 from semasia.encoders.memory import is_out_of_memory
-from semasia.errors import EncoderError
+from semasia.errors import EncoderError, first_line
 from semasia.extraction.timings import Timings
 from semasia.latents.parts import Plan
 
@@ -150,7 +150,7 @@ def _made_ready(encoder: Encoder, plan: Plan, sample: Sample, *, keep: bool) -> 
     except Exception as error:
         if is_out_of_memory(error):
             return plan
-        told = str(error).strip().splitlines()[0][:300]
+        told = first_line(error)
         if keep:
             raise EncoderError(
                 f"{encoder.name}: was compiled when this shard was begun, and cannot be compiled "

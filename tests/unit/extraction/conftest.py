@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from semasia.encoders import Encoder, TimmEncoder
+from semasia.extraction import Wishes, extract
 from semasia.inputs import BenchmarkCard, PreparedSplit, prepare_split
 from semasia.registry import EncoderCard
 
@@ -40,3 +42,27 @@ def seeded(architecture: str = "lcnet_050", name: str = "lcnet_050.seed0") -> En
             "data_config": {"input_size": [3, 32, 32]},
         }
     )
+
+
+class EnoughError(Exception):
+    """Ends a run that is to be resumed."""
+
+
+def interrupted(
+    encoder: Encoder, prepared: PreparedSplit, path: Path, wishes: Wishes, rows: int
+) -> None:
+    """Extract until so many rows are computed, and fall over."""
+
+    def stop(done: int, *_: object) -> None:
+        if done >= rows:
+            raise EnoughError
+
+    with pytest.raises(EnoughError):
+        extract(encoder, prepared, path, wishes, progress=stop)
+
+
+def large(device: str) -> TimmEncoder:
+    """Return a network whose batches need much memory."""
+    found = TimmEncoder(seeded("resnet10t", "resnet10t.seed0"), device, preprocess="device")
+    found.preprocessing._config["input_size"] = (3, 256, 256)  # type: ignore[attr-defined]
+    return found

@@ -127,6 +127,7 @@ def test_the_benchmarks_of_an_accelerator_run(capsys: pytest.CaptureFixture[str]
     """On the processor, with a small network: what they measure here means nothing."""
     table = accelerator.measured("cpu", ("lcnet_050",), ("float32",), 96, 32, 0.1)
     row = table["lcnet_050 float32"]
+    assert row["batch_size"] == 32
     assert row["share"] == pytest.approx(row["engine"] / row["forward_only"], abs=2e-3)
     assert "lcnet_050 float32" in capsys.readouterr().out
 

@@ -28,7 +28,7 @@ from semasia.extraction.parity import compared
 from semasia.inputs import BenchmarkCard, PreparedSplit, prepare_split
 from semasia.latents import Shard, only_writer
 
-from unit.extraction.conftest import seeded
+from unit.extraction.conftest import interrupted, large, seeded
 
 Digits = Callable[[int], PreparedSplit]
 WISHES = Wishes(batch_size=8, batches_per_part=2)
@@ -89,15 +89,7 @@ def test_a_resumed_shard_keeps_its_plan(tmp_path: Path, digits: Digits) -> None:
     prepared, path = digits(60), tmp_path / "part" / "test.parquet"
     extract(encoder(), prepared, tmp_path / "whole" / "test.parquet", WISHES)
 
-    class EnoughError(Exception):
-        pass
-
-    def stop(done: int, *_: object) -> None:
-        if done >= 32:
-            raise EnoughError
-
-    with pytest.raises(EnoughError):
-        extract(encoder(), prepared, path, WISHES, progress=stop)
+    interrupted(encoder(), prepared, path, WISHES, 32)
     assert len(list(path.parent.rglob("rows-*.arrow"))) == 2
     timings = extract(encoder(), prepared, path, Wishes(batch_size=5, threads=2))
     assert (timings.rows_resumed, timings.batch_size) == (32, 8)
@@ -235,8 +227,7 @@ def test_a_real_shortage_of_host_memory_halves_the_batch(tmp_path: Path, digits:
     pid = os.fork()
     if pid == 0:
         torch.set_num_threads(1)
-        found = TimmEncoder(seeded("resnet10t", "resnet10t.seed0"), "cpu", preprocess="device")
-        found.preprocessing._config["input_size"] = (3, 256, 256)  # type: ignore[attr-defined]
+        found = large("cpu")
         found.encode(torch.from_numpy(prepared.pixels(range(1))))
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + (300 << 20), -1))

@@ -17,7 +17,7 @@ from semasia.inputs import PreparedSplit
 from semasia.latents import Shard
 from semasia.registry import load_model_set
 
-from unit.extraction.conftest import seeded
+from unit.extraction.conftest import interrupted, large, seeded
 
 pytestmark = pytest.mark.skipif(
     not torch.cuda.is_available(), reason="there is no accelerator here"
@@ -74,32 +74,17 @@ def test_a_resumed_shard_is_an_uninterrupted_ones_bytes(tmp_path: Path, digits: 
 
     extract(encoder(), prepared, tmp_path / "whole" / "test.parquet", wishes)
 
-    class EnoughError(Exception):
-        pass
-
-    def stop(done: int, *_: object) -> None:
-        if done >= 256:
-            raise EnoughError
-
-    with pytest.raises(EnoughError):
-        extract(encoder(), prepared, path, wishes, progress=stop)
+    interrupted(encoder(), prepared, path, wishes, 256)
     timings = extract(encoder(), prepared, path, wishes)
     assert timings.rows_resumed >= 192
     assert path.read_bytes() == (tmp_path / "whole" / "test.parquet").read_bytes()
-
-
-def large() -> TimmEncoder:
-    """Return a network whose batches need much memory."""
-    found = TimmEncoder(seeded("resnet10t", "resnet10t.seed0"), "cuda", preprocess="device")
-    found.preprocessing._config["input_size"] = (3, 256, 256)  # type: ignore[attr-defined]
-    return found
 
 
 def test_a_batch_grows_as_far_as_memory_goes_and_is_halved_when_less_is_left(
     tmp_path: Path, digits: Digits, memory: Callable[[float], None]
 ) -> None:
     prepared, path = digits(600), tmp_path / "test.parquet"
-    extract(large(), prepared, tmp_path / "whole" / "test.parquet")
+    extract(large("cuda"), prepared, tmp_path / "whole" / "test.parquet")
     memory(1.0)
     lowered = False
 
@@ -109,7 +94,7 @@ def test_a_batch_grows_as_far_as_memory_goes_and_is_halved_when_less_is_left(
             memory(0.3)
             lowered = True
 
-    timings = extract(large(), prepared, path, progress=lower)
+    timings = extract(large("cuda"), prepared, path, progress=lower)
     assert 8 <= timings.batch_size < 256
     found = Shard(path, prepared)
     assert found.provenance["numerics"]["smallest_batch"] < timings.batch_size
@@ -121,13 +106,13 @@ def test_a_batch_grows_as_far_as_memory_goes_and_is_halved_when_less_is_left(
 def test_not_one_image_fits(
     tmp_path: Path, digits: Digits, memory: Callable[[float], None]
 ) -> None:
-    encoder, path = large(), tmp_path / "test.parquet"
+    encoder, path = large("cuda"), tmp_path / "test.parquet"
     memory(0.01)
     with pytest.raises(EncoderError, match="not even one image fits into the memory of cuda"):
         extract(encoder, digits(10), path)
     assert not path.exists()
     with pytest.raises(EncoderError, match="weights do not fit into the memory of cuda"):
-        large()
+        large("cuda")
 
 
 def test_a_value_that_is_not_finite_is_found_there_too(tmp_path: Path, digits: Digits) -> None:

@@ -67,8 +67,7 @@ def test_bytes_do_not_depend_on_how_rows_were_cut(
         path = tmp_path / str(plan.part_rows) / "test.parquet"
         writer = start(path, prepared, plan)
         for rows in writer.missing():
-            writer.save(rows, block(rows))
-            writer.assemble(rows, block(rows))
+            add(writer, rows, block(rows))
         writer.finish()
         made.append(path.read_bytes())
     assert made[0] == made[1]
@@ -80,6 +79,11 @@ def start(
     writer = ShardWriter(path, prepared, provenance_of(prepared, described(3, **extra)))
     writer.begin(writer.known_plan() or plan or Plan(8, 16))
     return writer
+
+
+def add(writer: ShardWriter, rows: range, latents: np.ndarray) -> None:
+    writer.save(rows, latents)
+    writer.assemble(rows, latents)
 
 
 def block(rows: range) -> np.ndarray:
@@ -99,8 +103,7 @@ def test_resumes_after_the_last_whole_part(tmp_path: Path, prepared: PreparedSpl
     with pytest.raises(ShardError, match=r"32 of 50 rows are there; run again"):
         second.finish()
     for rows in second.missing():
-        second.save(rows, block(rows))
-        second.assemble(rows, block(rows))
+        add(second, rows, block(rows))
     second.finish()
     assert np.array_equal(Shard(path, prepared).embeddings(), block(range(50)))
 
@@ -113,8 +116,7 @@ def test_a_damaged_part_is_computed_again(
     writer = start(path, prepared)
     ranges = writer.missing()
     for rows in ranges:
-        writer.save(rows, block(rows))
-        writer.assemble(rows, block(rows))
+        add(writer, rows, block(rows))
     part = sorted(tmp_path.rglob("rows-*.arrow"))[1]
     raw = bytearray(part.read_bytes())
     if damage == "truncated":
@@ -151,8 +153,7 @@ def test_parts_of_no_possible_plan_are_computed_again(
     path = tmp_path / "test.parquet"
     writer = start(path, prepared)
     for rows in writer.missing():
-        writer.save(rows, block(rows))
-        writer.assemble(rows, block(rows))
+        add(writer, rows, block(rows))
     (plan,) = tmp_path.rglob("plan.json")
     known = json.loads(plan.read_text())
     plan.write_text("[" * 10_000 if change is None else json.dumps({**known, **change}))
@@ -166,8 +167,7 @@ def test_a_renamed_part_is_computed_again(tmp_path: Path, prepared: PreparedSpli
     writer = start(path, prepared)
     first, second, *_ = writer.missing()
     for rows in (first, second):
-        writer.save(rows, block(rows))
-        writer.assemble(rows, block(rows))
+        add(writer, rows, block(rows))
     part = sorted(tmp_path.rglob("rows-*.arrow"))[1]
     part.rename(part.with_name(part.name.replace("000000016-000000032", "000000032-000000048")))
     (part.parent / "rows-000000048-000000050.0123456789abcdef.arrow").mkdir()
@@ -182,8 +182,7 @@ def test_parts_of_other_weights_are_not_mixed_in(tmp_path: Path, prepared: Prepa
     other = start(path, prepared, sha256="b" * 64)
     assert len(other.missing()) == 4
     for rows in other.missing():
-        other.save(rows, block(rows) + 1)
-        other.assemble(rows, block(rows) + 1)
+        add(other, rows, block(rows) + 1)
     other.finish()
     assert np.array_equal(Shard(path, prepared).embeddings(), block(range(50)) + 1)
 
