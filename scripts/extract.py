@@ -15,6 +15,7 @@ with job(snakemake.log[0], failure=failure, attempt=snakemake.resources.attempt)
     tuning = snakemake.config["extract"]
     asked = Asked(
         encoder=snakemake.params.encoder,
+        weights=snakemake.params.weights,
         preprocess=snakemake.params.preprocess,
         precision=snakemake.params.precision,
         device=tuning["device"],

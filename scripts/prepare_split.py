@@ -17,6 +17,7 @@ with job(snakemake.log[0]) as logger:
         revision=source["revision"],
         data=Path(snakemake.output.data),
         facts=Path(snakemake.output.facts),
+        record=Path(snakemake.params.record),
         threads=snakemake.threads,
         progress=progress,
     )

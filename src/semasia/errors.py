@@ -7,6 +7,7 @@ package is a defect in it.
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable
 
 
@@ -116,6 +117,11 @@ def first_line(error: BaseException, most: int = 300) -> str:
     """Return the first line of what an error says, cut; ``no message`` if it says nothing."""
     text = str(error).strip()
     return text.splitlines()[0][:most] if text else "no message"
+
+
+def printable(path: str | os.PathLike[str]) -> str:
+    """Return a path as text for any console and file: bytes that are no UTF-8 as ``\\xe9``."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

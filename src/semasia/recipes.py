@@ -9,7 +9,7 @@ the order of a sum in float64, which another processor's BLAS changes too.
 # Which rows a capped split keeps.
 SELECTION = 2
 # The prepared inputs of a split.
-PREPARE = 3
+PREPARE = 4
 # Latents.
 EXTRACT = 2
 # Rows of the registry table.

@@ -6,7 +6,10 @@ from snakemake.exceptions import WorkflowError
 
 from semasia.config import Collection, parse_config
 from semasia.errors import SemasiaError
+from semasia.content import content_digest, split_record, weights_record
 from semasia.inputs import InputsCard
+from semasia.inputs.content import planned_content
+from semasia.registry.content import planned_weights_content
 from semasia.extraction import (
     accelerator_present,
     begin_run,
@@ -185,12 +188,62 @@ def shard(benchmark, model, split):
     return f"{RESULTS}/latents/{benchmark}/{model}/{split}.parquet"
 
 
-# Of each card only what decides values is a parameter: a corrected citation redoes nothing.
+# Of each card only what decides values is a parameter: a corrected citation redoes nothing. Nor does a
+# key that a later version adds and that a card does not use: defaults are left out.
 def inputs_card(wildcards):
+    return _inputs_card(wildcards.benchmark)
+
+
+@functools.cache
+def _inputs_card(benchmark):
     fields = set(InputsCard.model_fields)
-    return COLLECTION.benchmarks[wildcards.benchmark].model_dump(
-        mode="json", include=fields
+    return COLLECTION.benchmarks[benchmark].model_dump(
+        mode="json", include=fields, exclude_defaults=True
     )
+
+
+# What lies in local files decides as much as a card: their digests are parameters too, worked out anew only
+# where a file has changed.
+@functools.cache
+def _split_content(benchmark, split):
+    card = COLLECTION.benchmarks[benchmark]
+    return planned_content(card, split, split_record(RESULTS, benchmark, split))
+
+
+def split_content(wildcards):
+    return _split_content(wildcards.benchmark, wildcards.split)
+
+
+def content_record(wildcards):
+    return str(split_record(RESULTS, wildcards.benchmark, wildcards.split))
+
+
+@functools.cache
+def _weights_content(model):
+    return planned_weights_content(
+        COLLECTION.models[model], weights_record(RESULTS, model)
+    )
+
+
+def weights_content(wildcards):
+    return _weights_content(wildcards.model)
+
+
+def all_weights_contents(wildcards):
+    contents = {model: _weights_content(model) for model in COLLECTION.models}
+    return {model: content for model, content in contents.items() if content}
+
+
+@functools.cache
+def _registry_content():
+    # What the table of a collection's models is read and parsed by.
+    paths = [REGISTRY / "registry.parquet", REGISTRY / "timm_releases.yaml"]
+    paths += sorted(REGISTRY.glob("vocabulary/*.yaml"))
+    return content_digest({path.name: path for path in paths}, what="the registry")
+
+
+def registry_content(wildcards):
+    return _registry_content()
 
 
 def rows_strata(wildcards):
@@ -210,7 +263,9 @@ def label_classes(wildcards):
 
 @functools.cache
 def _encoder_card(model):
-    return COLLECTION.models[model].model_dump(mode="json", exclude={"notes"})
+    return COLLECTION.models[model].model_dump(
+        mode="json", exclude={"notes"}, exclude_defaults=True
+    )
 
 
 def encoder_card(wildcards):
@@ -219,7 +274,8 @@ def encoder_card(wildcards):
 
 
 def encoder_cards(wildcards):
-    return [card.model_dump(mode="json") for card in COLLECTION.models.values()]
+    cards = COLLECTION.models.values()
+    return [card.model_dump(mode="json", exclude_defaults=True) for card in cards]
 
 
 def rows_cap(wildcards):

@@ -34,6 +34,8 @@ rule prepare_split:
         card=inputs_card,
         rows=rows_cap,
         strata=rows_strata,
+        content=split_content,
+        record=content_record,
         recipe=(recipes.PREPARE, recipes.SELECTION),
     message:
         "Preparing the inputs of {wildcards.benchmark}/{wildcards.split}"

@@ -24,6 +24,7 @@ rule extract:
         attempt=this_attempt,
     params:
         encoder=encoder_card,
+        weights=weights_content,
         preprocess=EXTRACT.preprocess,
         precision=EXTRACT.precision,
         recipe=recipes.EXTRACT,

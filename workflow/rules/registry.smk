@@ -17,7 +17,9 @@ rule registry:
         runtime="1h",
     params:
         cards=encoder_cards,
+        weights=all_weights_contents,
         registry=registry_folder,
+        content=registry_content,
         cache=f"{RESULTS}/registry",
         title=COLLECTION.config.title,
         recipe=recipes.REGISTRY,

@@ -76,17 +76,29 @@ class Order:
         return self.store / f"{key}.parquet"
 
 
-def key_of(order: Order, encoder: Mapping[str, Any], preprocess: str, precision: str) -> str:
+def key_of(
+    order: Order,
+    encoder: Mapping[str, Any],
+    weights: str | None,
+    preprocess: str,
+    precision: str,
+) -> str:
     """Return a digest of what decides a shard's values, told without building the network.
 
-    Weights that lie in files of the user's count with the files' sizes and times.
+    Parameters
+    ----------
+    order : Order
+    encoder : mapping
+        The model's card, without what has its default value.
+    weights : str or None
+        Digest of the files of weights that are the user's own.
+    preprocess, precision : str
 
     Raises
     ------
     OSError
         If the inputs are not prepared.
     """
-    weights = encoder.get("weights", {})
     content = [
         EXTRACT,
         {k: v for k, v in encoder.items() if k != "notes"},
@@ -94,7 +106,7 @@ def key_of(order: Order, encoder: Mapping[str, Any], preprocess: str, precision:
         precision,
         hashlib.sha256(order.facts.read_bytes()).hexdigest(),
         versions(),
-        _state_of(Path(weights["path"])) if weights.get("path") else None,
+        weights,
     ]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
@@ -167,9 +179,3 @@ def sweep(results: Path, targets: Iterable[tuple[str, str, str]]) -> None:
         for order in (Order(results, benchmark, model, split) for split in found):
             if order.store.name in names and order.shard.name in names:
                 shutil.rmtree(order.store, ignore_errors=True)
-
-
-def _state_of(path: Path) -> list[list[Any]]:
-    """Return names, sizes and times; nothing of what is not there, which loading will tell."""
-    files = sorted(path.iterdir()) if path.is_dir() else [path] if path.exists() else []
-    return [[str(f), s.st_size, s.st_mtime_ns] for f in files if (s := f.stat())]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ class Asked:
         Arguments of :class:`~semasia.extraction.Wishes`.
     together : bool
         Whether to go on with the model's other splits.
+    weights : str, optional
+        Digest of the local files of weights; None: worked out where there are any.
     """
 
     encoder: Mapping[str, Any]
@@ -37,6 +39,7 @@ class Asked:
     device: str
     wishes: Mapping[str, Any]
     together: bool
+    weights: str | None = None
 
 
 class _BusyError(Exception):
@@ -64,6 +67,7 @@ def take_turn(order: Order, asked: Asked, run: Path, began: float) -> None:
     SemasiaError
         If the shard cannot be made. What goes wrong with another split is left to its own job.
     """
+    asked = _with_weights(asked)
     key = _key(order, asked)
     if asked.together and take(order, key):
         _logger.info("made ahead by the job of another split")
@@ -96,8 +100,18 @@ def take_turn(order: Order, asked: Asked, run: Path, began: float) -> None:
             _logger.warning("%s/%s is left to its own job: %s", other.benchmark, other.split, error)
 
 
+def _with_weights(asked: Asked) -> Asked:
+    from semasia.registry import EncoderCard
+    from semasia.registry.content import weights_content
+
+    if asked.weights is not None:
+        return asked
+    found = weights_content(EncoderCard.model_validate(asked.encoder))
+    return replace(asked, weights=found)
+
+
 def _key(order: Order, asked: Asked) -> str:
-    return key_of(order, asked.encoder, asked.preprocess, asked.precision)
+    return key_of(order, asked.encoder, asked.weights, asked.preprocess, asked.precision)
 
 
 class _Maker:

@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from unicodedata import normalize
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from semasia.closed import Closed, load_card
 from semasia.errors import CardError, did_you_mean
 from semasia.inputs.origins import Source
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+
+
+def distinct_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return class names composed as Unicode's form C, each of which is there once.
+
+    Raises
+    ------
+    ValueError
+        If two classes have one name, as spelled or once composed.
+    """
+    composed = tuple(normalize("NFC", name) for name in names)
+    for name, number in Counter(composed).items():
+        if number > 1:
+            first, second = [i for i, other in enumerate(composed) if other == name][:2]
+            raise ValueError(
+                f"classes {first} and {second} are both named {name!r}, and a shard with two "
+                "classes of one name cannot be opened by `datasets`: give each a name of its own"
+            )
+    return composed
 
 
 class Split(Closed):
@@ -36,6 +57,11 @@ class LabelColumn(Closed):
         default=None, description="Number of classes where no names are given."
     )
     absent: tuple[str, ...] = Field(default=(), description="Splits whose labels are all −1.")
+
+    @field_validator("names")
+    @classmethod
+    def _distinct(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return names and distinct_names(names)
 
     @model_validator(mode="after")
     def _agree(self) -> LabelColumn:

@@ -15,7 +15,7 @@ import io
 import json
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -27,6 +27,7 @@ from PIL import Image
 from semasia.errors import ImageError, SourceError
 from semasia.files import whole_file
 from semasia.inputs.cards import InputsCard
+from semasia.inputs.content import split_content
 from semasia.inputs.images import Payload, decode
 from semasia.inputs.selection import select_rows
 from semasia.inputs.sources import SourceSplit, open_split
@@ -88,6 +89,7 @@ def prepare_split(
     data: Path,
     facts: Path,
     threads: int = 1,
+    record: Path | None = None,
     progress: Callable[[int, int, int], None] | None = None,
 ) -> SplitFacts:
     """Read, check and store one split.
@@ -106,6 +108,8 @@ def prepare_split(
         The Arrow file and the JSON file to write.
     threads : int
         Images decoded at a time.
+    record : Path, optional
+        Where the digest of local files is kept, see :func:`semasia.content.content_digest`.
     progress : callable, optional
         Told (rows done, rows in all, rows just done).
 
@@ -118,6 +122,7 @@ def prepare_split(
     StorageError
         If a file cannot be written.
     """
+    content = split_content(card, split, record)
     whole = open_split(card, split, revision)
     chosen, how = _choose(whole, cap, strata)
     where = f"{card.name}/{split}"
@@ -128,6 +133,9 @@ def prepare_split(
         except _NotRawError:
             shape = None
             fingerprint = _write(temporary, where, chosen, shape, threads, progress)
+    if split_content(card, split, record) != content:
+        raise SourceError(f"{where}: the source changed while it was read; run again.")
+    said = {"content_sha256": content} if content else {}
     result = SplitFacts(
         benchmark=card.name,
         split=split,
@@ -137,13 +145,18 @@ def prepare_split(
         image_shape=list(shape) if shape else None,
         label_names={c: list(n) if n else None for c, n in chosen.names.items()},
         source_kind=card.source.kind,
-        origin=dict(chosen.origin),
+        # Sources of few files name the digest of each.
+        origin=chosen.origin if _has_digest(chosen.origin) else {**chosen.origin, **said},
         selection=how,
     )
     with whole_file(facts) as temporary:
         text = json.dumps(asdict(result), indent=1, ensure_ascii=False)
         temporary.write_text(text + "\n", encoding="utf-8")
     return result
+
+
+def _has_digest(origin: Mapping[str, str]) -> bool:
+    return any(name.endswith("_sha256") for name in origin)
 
 
 class _NotRawError(Exception):

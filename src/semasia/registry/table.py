@@ -221,7 +221,8 @@ def _local_row(card: EncoderCard, folder: Path, cache: Path | None) -> dict[str,
     version = importlib.metadata.version("timm")
     stated = folder_config(card)
     known = dataclasses.asdict(stated) if stated else None
-    content = json.dumps([version, recipes.REGISTRY, card.model_dump(mode="json"), known])
+    said = card.model_dump(mode="json", exclude_defaults=True)
+    content = json.dumps([version, recipes.REGISTRY, said, known])
     digest = hashlib.sha256(content.encode()).hexdigest()[:32]
     path = cache / "models" / f"{digest}.json" if cache else None
     if path and path.is_file():

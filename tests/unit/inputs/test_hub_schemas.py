@@ -110,7 +110,7 @@ def test_the_fingerprint_differs_when_one_label_does(name: str, tmp_path: Path, 
         values[ROWS // 2] = (int(values[ROWS // 2]) + step) % 2
         folder = tmp_path / f"source{step}"
         changed = tiny_hub.dataset_of(name, split, {**columns, label: values})
-        changed.save_to_disk(str(folder))
+        changed.save_to_disk(str(folder / split))
         card = tiny_hub.local_card(name, SavedSource(kind="saved", path=str(folder)))
         fingerprints.append(prepare(card, split, folder=f"out{step}").facts.fingerprint)
     assert fingerprints[0] != fingerprints[1]
@@ -127,7 +127,8 @@ def test_the_fingerprint_differs_when_one_image_does(name: str, tmp_path: Path, 
     for cell in (images[4], {"bytes": tiny_hub.encoded(inverted, "PNG"), "path": None}):
         images[4] = cell
         folder = tmp_path / f"source{len(fingerprints)}"
-        tiny_hub.dataset_of(name, split, {**columns, card.image: images}).save_to_disk(str(folder))
+        changed = tiny_hub.dataset_of(name, split, {**columns, card.image: images})
+        changed.save_to_disk(str(folder / split))
         local = tiny_hub.local_card(name, SavedSource(kind="saved", path=str(folder)))
         out = f"out{len(fingerprints)}"
         fingerprints.append(prepare(local, split, folder=out).facts.fingerprint)
@@ -143,7 +144,8 @@ def test_the_fingerprint_differs_when_the_same_pixels_have_another_shape(
         picture = Image.frombytes("L", size, bytes(i % 251 for i in range(14 * 56)))
         cells = [{"bytes": tiny_hub.encoded(picture, "PNG"), "path": None}] * ROWS
         folder = tmp_path / f"source{size[0]}"
-        tiny_hub.dataset_of("mnist", "train", {**columns, "image": cells}).save_to_disk(str(folder))
+        changed = tiny_hub.dataset_of("mnist", "train", {**columns, "image": cells})
+        changed.save_to_disk(str(folder / "train"))
         card = tiny_hub.local_card("mnist", SavedSource(kind="saved", path=str(folder)))
         fingerprints.append(prepare(card, "train", folder=f"out{size[0]}").facts.fingerprint)
     assert fingerprints[0] != fingerprints[1]

@@ -23,11 +23,7 @@ _IDX_UINT8 = 0x08
 def open_idx(card: InputsCard, source: IdxSource, split: str) -> SourceSplit:
     """Open one split of an IDX source (LeCun's format of MNIST, big-endian uint8)."""
     label = _only_label(card)
-    paths = []
-    for mapping, what in ((source.images, "images"), (source.label_files, "label_files")):
-        if split not in mapping:
-            raise SourceError(f"{card.name}/{split}: the card's `source.{what}` names no file.")
-        paths.append(Path(source.path) / mapping[split])
+    paths = idx_files(card, source, split)
     images, labels = (_read_idx(card.name, p) for p in paths)
     grey, colour = images.ndim == 3, images.ndim == 4 and images.shape[3] == 3
     if not (grey or colour) or labels.ndim != 1 or len(images) != len(labels):
@@ -41,6 +37,28 @@ def open_idx(card: InputsCard, source: IdxSource, split: str) -> SourceSplit:
         {label: labels.astype(np.int64)},
         {"images_sha256": sha256_of_file(paths[0]), "labels_sha256": sha256_of_file(paths[1])},
     )
+
+
+def idx_files(card: InputsCard, source: IdxSource, split: str) -> list[Path]:
+    """Return the file of images and the file of labels of a split.
+
+    Raises
+    ------
+    SourceError
+        If the card names none, or the same for two splits.
+    """
+    paths = []
+    for mapping, what in ((source.images, "images"), (source.label_files, "label_files")):
+        if split not in mapping:
+            raise SourceError(f"{card.name}/{split}: the card's `source.{what}` names no file.")
+        for other, file in mapping.items():
+            if other != split and file == mapping[split]:
+                raise SourceError(
+                    f"{card.name}: `source.{what}` names {file} for two splits, {split!r} and "
+                    f"{other!r}: each would be the same rows."
+                )
+        paths.append(Path(source.path) / mapping[split])
+    return paths
 
 
 def _read_idx(benchmark: str, path: Path) -> np.ndarray:

@@ -26,6 +26,8 @@ class SourceSplit:
         Position in 0 … n−1 → the image as stored. Safe to call from several threads.
     origin : dict
         What identifies the source in provenance: repository and commit, or a file's SHA-256.
+    skipped : str
+        What of the source was left out, in words.
     """
 
     ids: np.ndarray
@@ -33,6 +35,7 @@ class SourceSplit:
     names: dict[str, tuple[str, ...] | None]
     image: Callable[[int], Payload]
     origin: dict[str, str] = field(default_factory=dict)
+    skipped: str = ""
 
     @property
     def rows(self) -> int:
@@ -47,4 +50,5 @@ class SourceSplit:
             names=self.names,
             image=lambda i: image(int(positions[i])),
             origin=self.origin,
+            skipped=self.skipped,
         )

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from semasia.errors import RowCountError, SourceError
 from semasia.inputs.cards import InputsCard
-from semasia.inputs.origins import FolderSource, HubSource, IdxSource, PackageSource, ParquetSource
+from semasia.inputs.origins import (
+    FolderSource,
+    HubSource,
+    IdxSource,
+    PackageSource,
+    ParquetSource,
+    SavedSource,
+)
 from semasia.inputs.sources.arrays import open_idx, open_package
 from semasia.inputs.sources.base import SourceSplit
-from semasia.inputs.sources.folder import open_folder
-from semasia.inputs.sources.tables import open_hub, open_parquet, open_saved
+from semasia.inputs.sources.folder import class_folders, open_folder
+from semasia.inputs.sources.numbering import checked_names, renumbered
+from semasia.inputs.sources.parquet import open_parquet, parquet_names
+from semasia.inputs.sources.tables import open_hub, open_saved, saved_names
 
 
 def open_split(card: InputsCard, split: str, revision: str | None = None) -> SourceSplit:
@@ -55,10 +65,74 @@ def open_split(card: InputsCard, split: str, revision: str | None = None) -> Sou
         raise RowCountError(
             f"{card.name}/{split}: the source has {opened.rows:,} rows, but the card says "
             f"{expected:,}. If the source is right, correct `splits.{split}.rows` in the card "
-            f"{card.name}.yaml."
+            f"{card.name}.yaml." + _left_out(opened.skipped)
         )
+    opened, renumbered_by = _numbered(card, split, opened)
     names = {c: _class_names(card, split, c, opened) for c in card.labels}
-    return SourceSplit(opened.ids, opened.labels, names, opened.image, opened.origin)
+    origin = {**opened.origin, **renumbered_by}
+    return replace(opened, names=names, origin=origin)
+
+
+def _left_out(skipped: str) -> str:
+    said = f" Left out: {skipped}. See `source.extensions` or `source.files` in the card."
+    return said if skipped else ""
+
+
+def numbering_names(card: InputsCard, split: str) -> dict[str, tuple[str, ...] | None]:
+    """Return the class names that the labels of a local source are to be counted by.
+
+    For each label column those of the card, else those of the source's first split that is there.
+    A split that comes first decides itself. None where nothing states any.
+
+    Raises
+    ------
+    SourceError
+        If the first split's description cannot be read.
+    """
+    stated = {c: column.names for c, column in card.labels.items()}
+    source = card.source
+    if isinstance(source, FolderSource):
+        return {c: names or class_folders(card, source) for c, names in stated.items()}
+    if all(stated.values()) or not isinstance(source, (ParquetSource, SavedSource)):
+        return dict(stated)
+    read: Any = parquet_names if isinstance(source, ParquetSource) else saved_names
+    for first in card.splits:
+        if first == split:
+            return dict(stated)
+        try:
+            found = read(card, source, first)
+        except SourceError:
+            # Not at hand: a collection may be built of the other splits alone.
+            continue
+        return {
+            c: names or (found[c] and checked_names(found[c], f"{card.name}/{first}: {c!r}"))
+            for c, names in stated.items()
+        }
+    return dict(stated)
+
+
+def _numbered(
+    card: InputsCard, split: str, opened: SourceSplit
+) -> tuple[SourceSplit, dict[str, str]]:
+    """Count labels by one list of names in all splits; return what to say of it in provenance."""
+    labels, names, told = dict(opened.labels), dict(opened.names), {}
+    for column, wanted in numbering_names(card, split).items():
+        found = opened.names[column]
+        by = "the card" if card.labels[column].names else "the first split"
+        if wanted and not found and not card.labels[column].names:
+            raise SourceError(
+                f"{card.name}/{split}: the source names no classes of {column!r}, but those of "
+                f"{by} it does: the same number may stand for two classes. Name them under "
+                f"`labels.{column}.names` in the card."
+            )
+        if not wanted or not found or tuple(wanted) == found:
+            continue
+        labels[column] = renumbered(
+            labels[column], found, wanted, column=column, where=f"{card.name}/{split}", of=by
+        )
+        names[column] = tuple(wanted)
+        told[f"{column}_renumbered"] = f"by the class names of {by}"
+    return replace(opened, labels=labels, names=names), told
 
 
 def _class_names(
@@ -67,14 +141,6 @@ def _class_names(
     """Return the names that the shard will carry, after checking values against them."""
     stated = card.labels[column].names
     found = opened.names[column]
-    if stated and found and stated != found:
-        pairs = enumerate(zip_longest(stated, found))
-        differ, (ours, theirs) = next((i, pair) for i, pair in pairs if pair[0] != pair[1])
-        raise SourceError(
-            f"{card.name}/{split}: class names of {column!r} differ between the card and the "
-            f"source, first at {differ}: {ours!r} and {theirs!r} "
-            f"({len(stated)} and {len(found)} names). See `labels.{column}.names` in the card."
-        )
     names = found or stated
     classes = len(names) if names else card.labels[column].classes
     values = opened.labels[column]

@@ -1,20 +1,22 @@
-"""Sources read with the `datasets` library: the Hub, saved datasets, Parquet files."""
+"""Sources read with the `datasets` library: the Hub and saved datasets."""
 
 from __future__ import annotations
 
-import glob
 import io
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semasia.errors import SourceError
+from semasia.errors import SourceError, first_line, printable
 from semasia.inputs.cards import InputsCard
 from semasia.inputs.images import decode
-from semasia.inputs.origins import HubSource, ParquetSource, SavedSource
+from semasia.inputs.origins import HubSource, SavedSource
 from semasia.inputs.sources.base import SourceSplit
+from semasia.inputs.sources.columns import check_there, class_names, image_bytes, label_values
+from semasia.inputs.sources.numbering import checked_names
 
 if TYPE_CHECKING:
     import datasets
@@ -64,35 +66,60 @@ def open_saved(card: InputsCard, source: SavedSource, split: str) -> SourceSplit
     """Open one split of a dataset written by ``save_to_disk``."""
     import datasets
 
-    path = Path(source.path)
-    folder = path / split if (path / "dataset_dict.json").is_file() else path
-    if not (folder / "state.json").is_file():
-        found = sorted(p.name for p in path.iterdir()) if path.is_dir() else "no such folder"
-        raise SourceError(
-            f"{card.name}/{split}: {folder} is no dataset saved by `datasets`; {path} holds: "
-            f"{found}."
-        )
+    folder = saved_folder(card, source, split)
     try:
         loaded = datasets.Dataset.load_from_disk(str(folder))
     except Exception as error:
-        raise SourceError(f"{card.name}/{split}: {folder} cannot be read: {error}") from error
-    return _open(card, split, loaded, {})
+        raise SourceError(
+            f"{card.name}/{split}: {printable(folder)} cannot be read: {first_line(error)}"
+        ) from error
+    # A saved dataset remembers its format, and with it the columns that are shown.
+    return _open(card, split, loaded.with_format(None), {})
 
 
-def open_parquet(card: InputsCard, source: ParquetSource, split: str) -> SourceSplit:
-    """Open one split of a folder of Parquet files, in the order of their names."""
-    import datasets
+def saved_folder(card: InputsCard, source: SavedSource, split: str) -> Path:
+    """Return the folder that a split of a saved dataset lies in.
 
-    pattern = source.files.get(split, f"{split}-*.parquet")
-    # `datasets` takes each path for a pattern.
-    files = sorted(glob.escape(str(p)) for p in Path(source.path).glob(pattern))
-    if not files:
-        raise SourceError(f"{card.name}/{split}: no file {pattern} in {source.path}.")
+    Raises
+    ------
+    SourceError
+        If there is none, or the one dataset at the path would serve as several splits.
+    """
+    path = Path(source.path)
+    if (path / split / "state.json").is_file():
+        return path / split
+    if not (path / "dataset_dict.json").is_file() and (path / "state.json").is_file():
+        if len(card.splits) > 1:
+            raise SourceError(
+                f"{card.name}/{split}: {printable(path)} is one saved dataset, and the card has "
+                f"the splits {', '.join(card.splits)}: each would be the same rows. Save a "
+                "`DatasetDict` with a dataset per split, or leave one split in the card."
+            )
+        return path
+    found = [printable(p.name) for p in sorted(path.iterdir())] if path.is_dir() else None
+    raise SourceError(
+        f"{card.name}/{split}: {printable(path / split)} is no dataset saved by `datasets`; "
+        f"{printable(path)} holds: {found or 'no such folder'}."
+    )
+
+
+def saved_names(card: InputsCard, source: SavedSource, split: str) -> dict[str, Any]:
+    """Return the class names per label column that a split of a saved dataset states.
+
+    Raises
+    ------
+    SourceError
+        If its description cannot be read.
+    """
+    path = saved_folder(card, source, split) / "dataset_info.json"
     try:
-        loaded: Any = datasets.load_dataset("parquet", data_files={"train": files}, split="train")
-    except Exception as error:
-        raise SourceError(f"{card.name}/{split}: {files[0]} …: {error}") from error
-    return _open(card, split, loaded, {})
+        features = json.loads(path.read_text(encoding="utf-8"))["features"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SourceError(
+            f"{card.name}/{split}: {printable(path)} is no description of a dataset "
+            f"({first_line(error)})."
+        ) from error
+    return {column: class_names(features, column) for column in card.labels}
 
 
 def _open(
@@ -100,26 +127,16 @@ def _open(
 ) -> SourceSplit:
     import datasets
 
-    needed = [card.image, *card.labels]
-    missing = [c for c in needed if c not in dataset.column_names]
-    if missing:
-        raise SourceError(
-            f"{card.name}/{split}: the source has no column {missing[0]!r}; it has "
-            f"{', '.join(dataset.column_names)}. See `image` and `labels` in the card "
-            f"{card.name}.yaml."
-        )
+    where = f"{card.name}/{split}"
+    check_there(card, where, dataset.column_names)
     labels: dict[str, np.ndarray] = {}
     names: dict[str, tuple[str, ...] | None] = {}
     for column in card.labels:
         feature = dataset.features[column]
-        values = dataset.with_format("numpy", columns=[column])[:][column]
-        values = np.asarray(values)
-        if values.dtype.kind not in "iub" or values.ndim != 1:
-            raise SourceError(
-                f"{card.name}/{split}: label column {column!r} holds {feature}, not integers."
-            )
-        labels[column] = values.astype(np.int64)
-        names[column] = tuple(feature.names) if isinstance(feature, datasets.ClassLabel) else None
+        table: Any = dataset.with_format("arrow", columns=[column])[:]
+        labels[column] = label_values(where, column, table[column])
+        stated = tuple(feature.names) if isinstance(feature, datasets.ClassLabel) else None
+        names[column] = stated and checked_names(stated, f"{where}: {column!r}")
     images = dataset.select_columns([card.image])
     feature = dataset.features[card.image]
     mode = feature.mode if isinstance(feature, datasets.Image) else None
@@ -128,14 +145,7 @@ def _open(
 
     def stored(position: int) -> bytes:
         cell: Any = images[position][card.image]
-        if isinstance(cell, dict) and cell.get("bytes") is not None:
-            return cell["bytes"]
-        if isinstance(cell, dict) and cell.get("path"):
-            return Path(cell["path"]).read_bytes()
-        raise SourceError(
-            f"{card.name}/{split}: column {card.image!r} holds no image at row {position} (found "
-            f"{type(cell).__name__})."
-        )
+        return image_bytes(where, card.image, cell, position)
 
     def converted(position: int) -> bytes:
         buffer = io.BytesIO()
