@@ -79,9 +79,9 @@ class Order:
 def key_of(
     order: Order,
     encoder: Mapping[str, Any],
-    weights: str | None,
     preprocess: str,
     precision: str,
+    weights: str | None = None,
 ) -> str:
     """Return a digest of what decides a shard's values, told without building the network.
 
@@ -90,9 +90,9 @@ def key_of(
     order : Order
     encoder : mapping
         The model's card, without what has its default value.
-    weights : str or None
-        Digest of the files of weights that are the user's own.
     preprocess, precision : str
+    weights : str, optional
+        Digest of the files of weights that are the user's own.
 
     Raises
     ------

@@ -106,12 +106,16 @@ def _with_weights(asked: Asked) -> Asked:
 
     if asked.weights is not None:
         return asked
-    found = weights_content(EncoderCard.model_validate(asked.encoder))
+    try:
+        found = weights_content(EncoderCard.model_validate(asked.encoder))
+    except OSError:
+        # Loading them tells what is the matter.
+        return asked
     return replace(asked, weights=found)
 
 
 def _key(order: Order, asked: Asked) -> str:
-    return key_of(order, asked.encoder, asked.weights, asked.preprocess, asked.precision)
+    return key_of(order, asked.encoder, asked.preprocess, asked.precision, asked.weights)
 
 
 class _Maker:

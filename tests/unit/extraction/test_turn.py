@@ -20,6 +20,8 @@ from semasia.extraction import Asked, Order, note_targets, sweep, take_turn
 from semasia.extraction.ahead import key_of
 from semasia.inputs import BenchmarkCard, prepare_split
 from semasia.latents import Shard, only_writer
+from semasia.registry import EncoderCard
+from semasia.registry.content import weights_content
 
 from unit.extraction.conftest import seeded
 
@@ -149,9 +151,11 @@ def test_notes_change_no_key_and_files_of_weights_do(results: Path, tmp_path: Pa
     weights = tmp_path / "w.safetensors"
     weights.write_bytes(b"one")
     own = card | {"weights": {"source": "file", "path": str(weights)}}
-    before = key_of(first, own, "device", "float32")
-    weights.write_bytes(b"other")
-    assert key_of(first, own, "device", "float32") != before
+    before = weights_content(EncoderCard.model_validate(own))
+    weights.write_bytes(b"two")
+    after = weights_content(EncoderCard.model_validate(own))
+    keys = {key_of(first, own, "device", "float32", digest) for digest in (before, after, None)}
+    assert len(keys) == 3
 
 
 def test_a_split_that_cannot_be_made_is_left_to_its_own_job(
