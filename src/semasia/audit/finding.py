@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,7 @@ CHECKS = {
     "finite": "neither NaN nor infinity",
     "checksum": "the values are those that were written",
     "across": "ids, labels and inputs are those of the other models of the split",
+    "names": "class names, in order of value, are those of the benchmark's other shards",
     "weights": "recomputed: the weights loaded are those of provenance",
     "values": "recomputed: rows drawn at random come out again",
 }
@@ -86,6 +87,8 @@ class ShardRecord:
     rows, width : int or None
     digests : RowDigests or None
         None where ids or labels cannot be read.
+    label_names : mapping of tuple of str
+        Class names of each label column that has any, in order of value.
     held_to_inputs : bool
         Whether prepared inputs were at hand.
     findings : list of Finding
@@ -100,6 +103,7 @@ class ShardRecord:
     rows: int | None = None
     width: int | None = None
     digests: RowDigests | None = None
+    label_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     held_to_inputs: bool = False
     findings: list[Finding] = field(default_factory=list)
 

@@ -67,7 +67,8 @@ def check_shard(
     with record.noting("schema"):
         width = _width_of(file)
         labels = check_columns(found.path, file.schema, width)
-        read_label_names(found.path, file.metadata, file.schema.names, labels)
+        names = read_label_names(found.path, file.metadata, file.schema.names, labels)
+        record.label_names = {c: tuple(n) for c, n in names.items() if n}
     if record.failed("schema"):
         return record
     _check_width(record, provenance, width, widths)

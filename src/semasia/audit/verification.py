@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from semasia.audit.class_names import compare_class_names
 from semasia.audit.discovery import Found, find_shards
 from semasia.audit.finding import Audit, ShardRecord
 from semasia.audit.known_cards import KnownCards
@@ -71,6 +72,7 @@ def verify(
         read += shard.bytes
         tell("shards checked", done, len(found), f", {read / 1e9:.2f} GB")
     compare_rows(audit.records)
+    compare_class_names(audit.records)
     if recompute and cards:
         audit.recomputation = recompute_rows(
             audit.records, recompute, seed=seed, cards=cards, inputs=at_hand, progress=tell
