@@ -8,7 +8,8 @@ them hidden beside where they belong; the job whose turn it is takes its shard f
 moment, without torch.
 
 A made shard keeps a hard link in the store until the run ends: where a scheduler retries a group of
-jobs as a whole, those that had finished have their files deleted, and take them back.
+jobs as a whole, those that had finished have their files deleted, and take them back. On a file
+system without hard links a shard that is taken leaves the store, and is made again in that case.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from semasia.beside import ahead_of
-from semasia.files import whole_file
+from semasia.errors import StorageError
+from semasia.files import sha256_of_file, whole_file
+from semasia.filesystems import link_or_move
 from semasia.recipes import EXTRACT
 from semasia.versions import versions
 
@@ -79,7 +82,8 @@ class Order:
 def key_of(order: Order, encoder: Mapping[str, Any], preprocess: str, precision: str) -> str:
     """Return a digest of what decides a shard's values, told without building the network.
 
-    Weights that lie in files of the user's count with the files' sizes and times.
+    Weights that lie in files of the user's count with the files' content: a time of whole seconds,
+    as some file systems keep it, hides a change.
 
     Raises
     ------
@@ -94,7 +98,7 @@ def key_of(order: Order, encoder: Mapping[str, Any], preprocess: str, precision:
         precision,
         hashlib.sha256(order.facts.read_bytes()).hexdigest(),
         versions(),
-        _state_of(Path(weights["path"])) if weights.get("path") else None,
+        _content_of(Path(weights["path"])) if weights.get("path") else None,
     ]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
@@ -102,13 +106,16 @@ def key_of(order: Order, encoder: Mapping[str, Any], preprocess: str, precision:
 def take(order: Order, key: str) -> bool:
     """Put a shard that was made ahead, and its timings, where they belong; tell whether it was."""
     made = order.made(key)
-    row = made.with_suffix(".json")
-    if not (made.exists() and row.exists()):
+    try:
+        row = made.with_suffix(".json").read_bytes()
+        if not made.exists():
+            return False
+    except OSError:
         return False
-    with whole_file(order.shard) as temporary:
-        os.link(made, temporary)
     with whole_file(order.timings) as temporary:
-        shutil.copyfile(row, temporary)
+        temporary.write_bytes(row)
+    with whole_file(order.shard) as temporary:
+        link_or_move(made, temporary)
     return True
 
 
@@ -126,11 +133,12 @@ def write_row(path: Path, row: Mapping[str, Any]) -> None:
 def keep_link(order: Order, key: str) -> None:
     """Keep a link of a finished shard, where the file system has links."""
     made = order.made(key)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, StorageError):
         made.parent.mkdir(exist_ok=True)
         made.unlink(missing_ok=True)
         os.link(order.shard, made)
-        shutil.copyfile(order.timings, made.with_suffix(".json"))
+        with whole_file(made.with_suffix(".json")) as temporary:
+            temporary.write_bytes(order.timings.read_bytes())
 
 
 def note_targets(run: Path, targets: Iterable[tuple[str, str, str]]) -> None:
@@ -169,7 +177,7 @@ def sweep(results: Path, targets: Iterable[tuple[str, str, str]]) -> None:
                 shutil.rmtree(order.store, ignore_errors=True)
 
 
-def _state_of(path: Path) -> list[list[Any]]:
-    """Return names, sizes and times; nothing of what is not there, which loading will tell."""
-    files = sorted(path.iterdir()) if path.is_dir() else [path] if path.exists() else []
-    return [[str(f), s.st_size, s.st_mtime_ns] for f in files if (s := f.stat())]
+def _content_of(path: Path) -> list[list[str]]:
+    """Return names and digests; nothing of what is not there, which loading will tell."""
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    return [[str(f), sha256_of_file(f)] for f in files if f.is_file()]
