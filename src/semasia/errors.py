@@ -70,6 +70,10 @@ class StorageError(SemasiaError):
     may_pass = True
 
 
+class DamagedFileError(SemasiaError):
+    """A table or a record that a rule wrote is not there, is damaged, or lacks something."""
+
+
 class DegenerateEmbeddingError(SemasiaError):
     """A metric is undefined: all points coincide, or there are too few of them."""
 

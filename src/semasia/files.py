@@ -7,15 +7,20 @@ import ctypes
 import errno
 import glob
 import hashlib
+import json
 import os
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
-from semasia.errors import SemasiaError, StorageError, first_line
+from semasia.errors import DamagedFileError, SemasiaError, StorageError, first_line
 from semasia.filesystems import rename, sync
 
+# What to do about a file that a rule wrote. Snakemake deleted what the failed job was to write, so
+# that with this file gone both are made again.
+AGAIN = "Delete it and run again."
 _CHUNK = 1 << 20
 # Of Linux's sync_file_range(2).
 _SYNC_FILE_RANGE_WRITE = 2
@@ -84,6 +89,53 @@ def begin_to_sync(path: Path) -> None:
             ctypes.CDLL(None).sync_file_range(handle, *whole, _SYNC_FILE_RANGE_WRITE)
         finally:
             os.close(handle)
+
+
+def content_of(path: str | Path, advice: str = AGAIN) -> bytes:
+    """Return the bytes of a file that a rule wrote.
+
+    Raises
+    ------
+    DamagedFileError
+        If it is not there or cannot be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise DamagedFileError(f"{path}: there is no such file. Run again.") from error
+    except OSError as error:
+        raise DamagedFileError(
+            f"{path}: cannot be read ({error.strerror or first_line(error)}). {advice}"
+        ) from error
+
+
+def read_record(path: str | Path, keys: Iterable[str] = (), advice: str = AGAIN) -> dict[str, Any]:
+    """Return the JSON object that a rule wrote.
+
+    Parameters
+    ----------
+    path : path
+    keys : iterable of str
+        That it must have.
+    advice : str
+        What a user is to do about a file that cannot be used.
+
+    Raises
+    ------
+    DamagedFileError
+        If it is not there, is damaged, or lacks a key.
+    """
+    content = content_of(path, advice)
+    try:
+        record = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        found = f"{len(content):,} bytes: {first_line(error)}" if content else "an empty file"
+        raise DamagedFileError(f"{path}: is no whole JSON record ({found}). {advice}") from error
+    if not isinstance(record, dict):
+        raise DamagedFileError(f"{path}: holds {type(record).__name__}, no record. {advice}")
+    if missing := [key for key in keys if key not in record]:
+        raise DamagedFileError(f"{path}: has no {missing[0]!r}. {advice}")
+    return record
 
 
 def sha256_of_file(path: Path) -> str:

@@ -61,18 +61,18 @@ def rename(path: Path, target: Path, aside: Path) -> None:
     Elsewhere the old file steps aside first, and comes back if the new one cannot take its place.
     """
     try:
-        os.replace(path, target)
+        path.replace(target)
     except OSError as error:
         if error.errno not in _IN_THE_WAY or not target.is_file():
             raise
         try:
-            os.rename(target, aside)
+            target.rename(aside)
         except OSError:
             raise error from None
         try:
-            os.rename(path, target)
+            path.rename(target)
         except OSError:
-            os.rename(aside, target)
+            aside.rename(target)
             raise
         with contextlib.suppress(OSError):
             aside.unlink()
@@ -84,7 +84,7 @@ def link_or_move(path: Path, target: Path) -> None:
         os.link(path, target)
     except OSError:
         # Whatever it was: a disk that fails says so again.
-        os.replace(path, target)
+        path.replace(target)
 
 
 def mapped(path: Path) -> pa.NativeFile:
