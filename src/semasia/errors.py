@@ -70,6 +70,10 @@ class StorageError(SemasiaError):
     may_pass = True
 
 
+class LogError(StorageError, OSError):
+    """The log of a job cannot be begun."""
+
+
 class DamagedFileError(SemasiaError):
     """A table or a record that a rule wrote is not there, is damaged, or lacks something."""
 
