@@ -98,7 +98,7 @@ def read_tables(paths: Iterable[str | Path], columns: Mapping[str, type]) -> pl.
         frame = read_table(path, columns)
         if other := [name for name in frame.columns if name not in columns]:
             raise DamagedFileError(f"{path}: has a column {other[0]!r} of another table. {AGAIN}")
-        frames.append(frame.select(columns))
+        frames.append(frame.select(list(columns)))
     return pl.concat(frames)
 
 
