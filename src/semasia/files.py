@@ -102,7 +102,8 @@ def content_of(path: str | Path, advice: str = AGAIN) -> bytes:
     try:
         return Path(path).read_bytes()
     except FileNotFoundError as error:
-        raise DamagedFileError(f"{path}: there is no such file. Run again.") from error
+        advice = "Run again." if advice == AGAIN else advice
+        raise DamagedFileError(f"{path}: there is no such file. {advice}") from error
     except OSError as error:
         raise DamagedFileError(
             f"{path}: cannot be read ({error.strerror or first_line(error)}). {advice}"

@@ -100,6 +100,8 @@ def test_every_flipped_bit_is_told_or_harmless(table: Path, rng: np.random.Gener
 def test_what_is_not_the_table_asked_for_is_told(table: Path, tmp_path: Path) -> None:
     with pytest.raises(DamagedFileError, match=r"none.parquet: there is no such file. Run again"):
         read_table(tmp_path / "none.parquet")
+    with pytest.raises(DamagedFileError, match=r"none.parquet: there is no such file. Build it."):
+        read_table(tmp_path / "none.parquet", advice="Build it.")
     (tmp_path / "folder").mkdir()
     with pytest.raises(DamagedFileError, match=r"folder: cannot be read .Is a directory"):
         read_table(tmp_path / "folder")
