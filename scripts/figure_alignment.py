@@ -1,11 +1,13 @@
 from pathlib import Path
 
-import polars as pl
-
+from semasia.comparison.alignment import ALIGNMENT_COLUMNS
 from semasia.figures import draw_alignments
 from semasia.jobs import job
+from semasia.tables import read_table
 
 with job(snakemake.log[0]):
     draw_alignments(
-        pl.read_parquet(snakemake.input[0]), snakemake.params.pairs, Path(snakemake.output[0])
+        read_table(snakemake.input[0], ALIGNMENT_COLUMNS),
+        snakemake.params.pairs,
+        Path(snakemake.output[0]),
     )

@@ -1,7 +1,7 @@
-import polars as pl
-
 from semasia.figures import draw_metrics
+from semasia.geometry import COLUMNS
 from semasia.jobs import job
+from semasia.tables import read_table
 
 with job(snakemake.log[0]):
-    draw_metrics(pl.read_parquet(snakemake.input[0]), snakemake.output[0])
+    draw_metrics(read_table(snakemake.input[0], COLUMNS), snakemake.output[0])

@@ -1,13 +1,14 @@
 from pathlib import Path
 
-import polars as pl
-
+from semasia.comparison.similarity import SIMILARITY_COLUMNS
+from semasia.comparison.transfer import TRANSFER_COLUMNS
 from semasia.figures import draw_similarities
 from semasia.jobs import job
+from semasia.tables import read_table
 
 with job(snakemake.log[0]):
     draw_similarities(
-        pl.read_parquet(snakemake.input.similarity),
-        pl.read_parquet(snakemake.input.transfer),
+        read_table(snakemake.input.similarity, SIMILARITY_COLUMNS),
+        read_table(snakemake.input.transfer, TRANSFER_COLUMNS),
         Path(snakemake.output[0]),
     )

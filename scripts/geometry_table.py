@@ -1,12 +1,10 @@
-import polars as pl
-
 from semasia.figures import write_geometry_page
+from semasia.geometry import COLUMNS
 from semasia.jobs import job
-from semasia.tables import write_table
+from semasia.tables import read_tables, write_table
 
 with job(snakemake.log[0]):
-    frame = pl.concat([pl.read_parquet(path) for path in snakemake.input])
-    frame = frame.sort("benchmark", "split", "model_name")
+    frame = read_tables(snakemake.input, COLUMNS).sort("benchmark", "split", "model_name")
     write_table(frame, snakemake.output.parquet, snakemake.output.csv)
     write_geometry_page(
         frame,

@@ -1,9 +1,8 @@
-import polars as pl
-
+from semasia.geometry.graphs import COLUMNS
 from semasia.jobs import job
-from semasia.tables import write_table
+from semasia.tables import read_tables, write_table
 
 with job(snakemake.log[0]):
-    frame = pl.concat([pl.read_parquet(path) for path in snakemake.input])
+    frame = read_tables(snakemake.input, COLUMNS)
     frame = frame.sort("benchmark", "split", "model_name", "recipe")
     write_table(frame, snakemake.output.parquet, snakemake.output.csv)

@@ -1,13 +1,13 @@
-import json
 from pathlib import Path
 
 from semasia.extraction import Progress
+from semasia.files import read_record
 from semasia.inputs import InputsCard, prepare_split
 from semasia.jobs import job
 
 with job(snakemake.log[0]) as logger:
     split = snakemake.wildcards.split
-    source = json.loads(Path(snakemake.input.source).read_text(encoding="utf-8"))
+    source = read_record(snakemake.input.source, ["revision"])
     progress = Progress(f"prepare {snakemake.wildcards.benchmark}/{split}")
     facts = prepare_split(
         InputsCard.model_validate(snakemake.params.card),

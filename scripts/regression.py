@@ -1,13 +1,13 @@
-import polars as pl
-
+from semasia.geometry import COLUMNS as GEOMETRY_COLUMNS
 from semasia.jobs import job
 from semasia.statistics import regression_table
-from semasia.tables import write_table
+from semasia.statistics.pairing import COLUMNS as CONTRAST_COLUMNS
+from semasia.tables import read_table, write_table
 
 with job(snakemake.log[0]):
     frame = regression_table(
-        pl.read_parquet(snakemake.input.geometry),
-        pl.read_parquet(snakemake.input.contrasts),
+        read_table(snakemake.input.geometry, GEOMETRY_COLUMNS),
+        read_table(snakemake.input.contrasts, CONTRAST_COLUMNS),
         snakemake.params.benchmarks,
     )
     write_table(frame, snakemake.output.parquet, snakemake.output.csv)

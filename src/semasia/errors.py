@@ -71,6 +71,14 @@ class StorageError(SemasiaError):
     may_pass = True
 
 
+class LogError(StorageError, OSError):
+    """The log of a job cannot be begun."""
+
+
+class DamagedFileError(SemasiaError):
+    """A table or a record that a rule wrote is not there, is damaged, or lacks something."""
+
+
 class DegenerateEmbeddingError(SemasiaError):
     """A metric is undefined: all points coincide, or there are too few of them."""
 

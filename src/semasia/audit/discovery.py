@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from semasia.audit.finding import Finding, Layout
+from semasia.filesystems import mapped
 from semasia.latents.schema import PROVENANCE_KEY
 
 PART = re.compile(r"part-(\d+)\.parquet")
@@ -180,7 +181,7 @@ def _among_shards(path: Path, root: Path) -> bool | None:
 
 def _has_provenance(path: Path) -> bool:
     try:
-        return PROVENANCE_KEY in (pq.read_metadata(path, memory_map=True).metadata or {})
+        return PROVENANCE_KEY in (pq.read_metadata(mapped(path)).metadata or {})
     except (OSError, ValueError, LookupError, pa.ArrowException):
         return False
 

@@ -18,6 +18,7 @@ import numpy as np
 from semasia.comparison.alignment import METHODS, Paired, Side
 from semasia.comparison.alignment.sides import check_finite, row_blocks
 from semasia.errors import ComparisonError, ProbeError, did_you_mean
+from semasia.geometry.labelled import class_counts
 from semasia.geometry.moments import in_float64, moments
 from semasia.geometry.probes import fit_least_squares, fit_strong, scored_on, unseen_classes
 from semasia.geometry.probes.linear import LinearProbe
@@ -264,4 +265,4 @@ def _sizes(
                 )
         if min(fitted.min(), tested.min()) < 0:
             raise ComparisonError(f"labels {column!r} are absent (−1); leave their rows out.")
-    return {c: int(max(labels_train[c].max(), labels_test[c].max())) + 1 for c in labels_train}
+    return class_counts(dict.fromkeys(labels_train, 0), labels_train, labels_test)

@@ -13,6 +13,7 @@ from semasia.closed import read_yaml
 from semasia.config.comparison import ALIGNMENT_METHODS
 from semasia.config.schema import BenchmarkChoice, Config, Models, parse_config
 from semasia.errors import ConfigError, did_you_mean
+from semasia.filesystems import tells_case_apart
 from semasia.inputs import BenchmarkCard, find_benchmark, load_benchmark
 from semasia.registry import EncoderCard, load_model_set
 from semasia.registry.selection import read_registry, select_models
@@ -84,6 +85,7 @@ class Collection:
         collection = cls(config, cards, models, choices)
         collection._check_repositories(file)
         collection._check_projection(file)
+        collection._check_case(file)
         collection._check_comparison(file)
         return collection
 
@@ -146,6 +148,24 @@ class Collection:
         probe = self.benchmarks[wanted.benchmark].probe
         fit, score = wanted.fit or (probe and probe.fit), wanted.score or (probe and probe.score)
         return fit or self.splits(wanted.benchmark)[0], score or self.splits(wanted.benchmark)[-1]
+
+    def _check_case(self, file: str) -> None:
+        """Refuse names that would be one folder or file where the results are to lie."""
+        splits = [self.splits(benchmark) for benchmark in self.benchmarks]
+        for what, names in (
+            ("benchmarks", self.benchmarks),
+            ("models", self.models),
+            *(("splits", names) for names in splits),
+        ):
+            known: dict[str, str] = {}
+            for name in names:
+                twin = known.setdefault(name.casefold(), name)
+                if twin != name and not tells_case_apart(Path(self.config.results)):
+                    raise ConfigError(
+                        f"{file}: the {what} {twin!r} and {name!r} differ in case only, and the "
+                        f"file system of {self.config.results} takes both for one. Rename one, or "
+                        "let `pathvars.results` name a folder elsewhere."
+                    )
 
     def _check_repositories(self, file: str) -> None:
         wanted = self.config.latents

@@ -8,7 +8,8 @@ them hidden beside where they belong; the job whose turn it is takes its shard f
 moment, without torch.
 
 A made shard keeps a hard link in the store until the run ends: where a scheduler retries a group of
-jobs as a whole, those that had finished have their files deleted, and take them back.
+jobs as a whole, those that had finished have their files deleted, and take them back. On a file
+system without hard links a shard that is taken leaves the store, and is made again in that case.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from semasia.beside import ahead_of
+from semasia.errors import StorageError
 from semasia.files import whole_file
+from semasia.filesystems import link_or_move
 from semasia.recipes import EXTRACT
 from semasia.versions import versions
 
@@ -114,13 +117,16 @@ def key_of(
 def take(order: Order, key: str) -> bool:
     """Put a shard that was made ahead, and its timings, where they belong; tell whether it was."""
     made = order.made(key)
-    row = made.with_suffix(".json")
-    if not (made.exists() and row.exists()):
+    try:
+        row = made.with_suffix(".json").read_bytes()
+        if not made.exists():
+            return False
+    except OSError:
         return False
-    with whole_file(order.shard) as temporary:
-        os.link(made, temporary)
     with whole_file(order.timings) as temporary:
-        shutil.copyfile(row, temporary)
+        temporary.write_bytes(row)
+    with whole_file(order.shard) as temporary:
+        link_or_move(made, temporary)
     return True
 
 
@@ -138,11 +144,12 @@ def write_row(path: Path, row: Mapping[str, Any]) -> None:
 def keep_link(order: Order, key: str) -> None:
     """Keep a link of a finished shard, where the file system has links."""
     made = order.made(key)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, StorageError):
         made.parent.mkdir(exist_ok=True)
         made.unlink(missing_ok=True)
         os.link(order.shard, made)
-        shutil.copyfile(order.timings, made.with_suffix(".json"))
+        with whole_file(made.with_suffix(".json")) as temporary:
+            temporary.write_bytes(order.timings.read_bytes())
 
 
 def note_targets(run: Path, targets: Iterable[tuple[str, str, str]]) -> None:

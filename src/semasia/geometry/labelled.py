@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from semasia.errors import ShardError
+from semasia.geometry.classes import values_that_occur
 from semasia.inputs.cards import Probe
 from semasia.latents import Shard
 
@@ -61,6 +62,10 @@ def check_label(shard: Shard, column: str) -> None:
 
 def class_counts(stated: Mapping[str, int], *labels: Mapping[str, np.ndarray]) -> dict[str, int]:
     """Return the number of classes of each column: what the card states, or what occurs."""
-    return {
-        c: max(stated[c], *(int(one[c].max(initial=-1)) + 1 for one in labels)) for c in labels[0]
-    }
+    counts = {}
+    for column in labels[0]:
+        values = np.concatenate([one[column] for one in labels])
+        occurring = values_that_occur(values)
+        found = int(values.max(initial=-1)) + 1 if occurring is None else len(occurring)
+        counts[column] = max(stated[column], found)
+    return counts

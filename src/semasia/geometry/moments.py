@@ -7,7 +7,7 @@ matrix and one block of rows in float64: d², not n.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, cycle
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semasia.errors import DegenerateEmbeddingError
+from semasia.geometry.classes import numbered, values_that_occur
 from semasia.geometry.lanes import two_at_a_time
 from semasia.geometry.products import BlasProducts, TorchProducts
 
@@ -40,6 +41,8 @@ class Moments:
         Rows per class, for each label column.
     class_sums : dict of (c, d) arrays
         Sum of (z − mean) over the rows of each class, for each label column.
+    class_values : dict of (c,) int arrays
+        The labels that classes 0, 1, … stand for, of columns whose labels are far from contiguous.
     """
 
     n: int
@@ -47,6 +50,7 @@ class Moments:
     scatter: np.ndarray
     class_counts: dict[str, np.ndarray]
     class_sums: dict[str, np.ndarray]
+    class_values: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def variances(self) -> np.ndarray:
@@ -84,7 +88,12 @@ def moments(
     DegenerateEmbeddingError
         If a value is not finite; the message names the row.
     """
-    labels, classes = labels or {}, classes or {}
+    labels, classes = dict(labels or {}), dict(classes or {})
+    class_values = {}
+    for column, found in labels.items():
+        if (occurring := values_that_occur(found, classes[column])) is not None:
+            class_values[column] = occurring
+            labels[column], classes[column] = numbered(found, occurring), len(occurring)
     blocks = iter(blocks)
     first = next((block for block in blocks if len(block)), np.zeros((0, 0)))
     d = first.shape[1]
@@ -110,6 +119,7 @@ def moments(
         scatter=summed.products.sum_about(n, offset) if n else np.zeros((0, 0)),
         class_counts=counts,
         class_sums=summed.class_sums,
+        class_values=class_values,
     )
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from PIL import Image
 
 from semasia.errors import ImageError, SourceError
+from semasia.filesystems import mapped
 from semasia.inputs.images import decode
 from semasia.inputs.prepare import SplitFacts
 
@@ -43,7 +44,7 @@ class PreparedSplit:
         """
         known = SplitFacts.read(facts)
         try:
-            table = pa.ipc.open_file(pa.memory_map(str(data))).read_all()
+            table = pa.ipc.open_file(mapped(data)).read_all()
         except (OSError, pa.ArrowInvalid) as error:
             raise SourceError(f"{data}: is no prepared split ({error}). Delete it.") from error
         if table.num_rows != known.rows:

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from semasia.errors import (
+    DamagedFileError,
     HubError,
     HubUnreachableError,
     RowMismatchError,
     ShardError,
     StorageError,
 )
-from semasia.files import sha256_of_file, whole_file
+from semasia.files import AGAIN, read_record, sha256_of_file, whole_file
 from semasia.hub import Repository, Retrying
 from semasia.latents.checks import check_asked_for
 from semasia.latents.layouts import Found, arranged, one_of
@@ -73,9 +74,12 @@ class Listing:
 
     @classmethod
     def read(cls, path: Path) -> Listing:
-        """Read what :meth:`write` wrote."""
-        content = json.loads(path.read_text(encoding="utf-8"))
-        files = {place: (size, digest) for place, (size, digest) in content["files"].items()}
+        """Read what :meth:`write` wrote; a DamagedFileError where that is no longer there."""
+        content = read_record(path, ("repository", "commit", "files"))
+        try:
+            files = {place: (size, digest) for place, (size, digest) in content["files"].items()}
+        except (ValueError, TypeError, AttributeError) as error:
+            raise DamagedFileError(f"{path}: is no listing of a repository. {AGAIN}") from error
         return cls(Repository(content["repository"], content["commit"]), files)
 
     def shard(self, key: Key) -> Found:
@@ -166,7 +170,7 @@ def _arriving(target: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fetched(listing: Listing, place: str, folder: Path, retrying: Retrying | None) -> Path:

@@ -15,6 +15,9 @@ from semasia.errors import StorageError
 
 _logger = logging.getLogger(__name__)
 
+# Tries whose lock was on a file that was gone: each needs a holder that ended in that very moment.
+_VAIN = 100
+
 
 @contextlib.contextmanager
 def only_writer(
@@ -45,12 +48,14 @@ def only_writer(
     finally:
         if handle is not None:
             # Removed while held: whoever waits on this file sees that it is gone, and makes anew.
-            path.unlink(missing_ok=True)
+            # Some file systems keep what is open; what stays is no lock.
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
             os.close(handle)
 
 
 def _acquired(path: Path, wait: float, waiting: Callable[[], None] | None) -> int | None:
-    told = False
+    told, vain = False, 0
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,9 +67,6 @@ def _acquired(path: Path, wait: float, waiting: Callable[[], None] | None) -> in
             ) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_same(handle, path):
-                return handle
-            os.close(handle)
         except BlockingIOError:
             os.close(handle)
             if not told:
@@ -75,12 +77,24 @@ def _acquired(path: Path, wait: float, waiting: Callable[[], None] | None) -> in
             time.sleep(wait)
         except OSError as error:
             os.close(handle)
-            _logger.warning("%s: this file system has no locks (%s)", path, error.strerror)
+            with contextlib.suppress(OSError):
+                path.unlink()
+            _logger.warning(
+                "%s: this file system has no locks (%s); two jobs on one shard would both make it",
+                path,
+                error.strerror,
+            )
             return None
+        else:
+            # Where a file has another number each time it is looked at, it is never the same.
+            if _is_same(handle, path) or vain == _VAIN:
+                return handle
+            os.close(handle)
+            vain += 1
 
 
 def _is_same(handle: int, path: Path) -> bool:
     try:
         return os.path.samestat(os.fstat(handle), path.stat())
-    except FileNotFoundError:
+    except OSError:
         return False

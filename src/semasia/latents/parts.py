@@ -20,7 +20,9 @@ import numpy as np
 import pyarrow as pa
 
 from semasia.beside import parts_of
+from semasia.errors import StorageError
 from semasia.files import sha256_of_file, whole_file
+from semasia.filesystems import mapped
 
 ENGINES = ("eager", "inductor")
 _NAME = re.compile(r"rows-(\d{9})-(\d{9})\.([0-9a-f]{16})\.arrow")
@@ -71,7 +73,7 @@ class Part:
 
     def embeddings(self) -> np.ndarray:
         """Return the (stop − start, width) float32 latents, memory-mapped."""
-        table = pa.ipc.open_file(pa.memory_map(str(self.path))).read_all()
+        table = pa.ipc.open_file(mapped(self.path)).read_all()
         column = table["embedding"].chunk(0)
         return column.values.to_numpy(zero_copy_only=True).reshape(len(column), -1)
 
@@ -123,8 +125,13 @@ class Parts:
         content = sink.getvalue()
         digest = hashlib.sha256(content).hexdigest()[:16]
         path = self.folder / f"rows-{start:09d}-{start + n:09d}.{digest}.arrow"
-        with whole_file(path) as temporary:
-            temporary.write_bytes(content)
+        try:
+            _write(path, content)
+        except StorageError as error:
+            if not isinstance(error.__cause__, FileNotFoundError):
+                raise
+            # Where there are no locks: another process finished the shard and deleted the folder.
+            _write(path, content)
 
     def finished(self, rows: int, batch_size: int) -> list[Part]:
         """Return the sound parts in row order, none overlapping another; unsound ones are deleted.
@@ -160,11 +167,16 @@ class Parts:
         shutil.rmtree(self.root, ignore_errors=True)
 
 
+def _write(path: Path, content: pa.Buffer) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_bytes(content)
+
+
 def _is_sound(part: Part, digest: str) -> bool:
     try:
         if sha256_of_file(part.path)[:16] != digest:
             return False
-        metadata = pa.ipc.open_file(pa.memory_map(str(part.path))).schema.metadata or {}
+        metadata = pa.ipc.open_file(mapped(part.path)).schema.metadata or {}
     except (OSError, pa.ArrowInvalid):  # a folder; or another process has just finished the shard
         return False
     # The name may have been changed; the bytes say which rows they are.

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from semasia.errors import RowMismatchError, ShardError
+from semasia.filesystems import mapped
 from semasia.inputs import PreparedSplit
 from semasia.latents.checks import (
     ADVICE,
@@ -59,7 +60,7 @@ class Shard:
     def __init__(self, path: Path, expected: PreparedSplit | None = None) -> None:
         self.path = path
         try:
-            self._file = pq.ParquetFile(path, memory_map=True)
+            self._file = pq.ParquetFile(mapped(path))
             schema = self._file.schema_arrow
             columns = schema.names
             metadata = self._file.metadata.metadata or {}

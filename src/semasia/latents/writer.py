@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import deque
 from pathlib import Path
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from semasia.errors import EncoderError, ShardError
+from semasia.files import leftovers_of
 from semasia.inputs import PreparedSplit
 from semasia.latents.assembly import Assembly
 from semasia.latents.parts import Part, Parts, Plan
@@ -98,10 +100,9 @@ class ShardWriter:
 
     def sweep(self) -> None:
         """Delete temporary files of killed processes, for the holder of the lock."""
-        stale = [*self._path.parent.glob(f".{self._path.name}.*.tmp")]
-        stale += self._parts.root.glob("*/.*.tmp")
-        for path in stale:
-            path.unlink(missing_ok=True)
+        for path in (*leftovers_of(self._path), *self._parts.root.glob("*/.*.tmp")):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
     def save(self, rows: range, embeddings: np.ndarray) -> None:
         """Store the latents of one range of rows as a part, from which a later run goes on.
@@ -187,7 +188,14 @@ class ShardWriter:
     def _assemble_parts(self, until: int) -> None:
         """Take earlier runs' parts that follow, up to a row."""
         while self._at_hand and self._at_hand[0].start == self._assembly.rows < until:
-            self._assembly.add(self._at_hand.popleft().embeddings())
+            try:
+                embeddings = self._at_hand[0].embeddings()
+            except FileNotFoundError:
+                # Where there are no locks: another process has just finished the shard.
+                self._at_hand.clear()
+                return
+            self._at_hand.popleft()
+            self._assembly.add(embeddings)
 
     def _empty_assembly(self) -> Assembly:
         return Assembly(self._path, self._width, self._table)

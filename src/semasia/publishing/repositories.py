@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import polars as pl
 from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import RepositoryNotFoundError
 
@@ -24,6 +23,7 @@ from semasia.publishing.card import (
     registry_card_text,
 )
 from semasia.publishing.publication import Publication
+from semasia.tables import read_table
 
 CARD = "README.md"
 
@@ -102,7 +102,7 @@ def wanted_of(hub: Hub, publication: Publication, benchmark: BenchmarkCard) -> W
 def wanted_registry(hub: Hub, table: Path) -> Wanted:
     """Return what the registry's repository is to hold; ``table`` is the registry's Parquet."""
     repository = hub.repository("registry")
-    frame = pl.read_parquet(table)
+    frame = read_table(table)
     file = LocalFile.of(REGISTRY_PLACE, table)
 
     def card(places: Iterable[str], before: str) -> str:

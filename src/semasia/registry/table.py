@@ -16,7 +16,8 @@ from typing import Any
 import yaml
 
 from semasia import recipes
-from semasia.files import whole_file
+from semasia.errors import DamagedFileError
+from semasia.files import read_record, whole_file
 from semasia.registry.cards import EncoderCard, HubWeights
 from semasia.registry.folder import folder_config
 from semasia.registry.grammar import parse_identifier
@@ -98,8 +99,8 @@ def registry_rows(
     missing = []
     for key, card in groups.items():
         path = cache / f"{key}.json" if cache else None
-        if path and path.is_file():
-            measured[key] = json.loads(path.read_text(encoding="utf-8"))
+        if path and (kept := _kept(path)) is not None:
+            measured[key] = kept
             if progress:
                 progress(card.name, 0.0)
         else:
@@ -225,13 +226,21 @@ def _local_row(card: EncoderCard, folder: Path, cache: Path | None) -> dict[str,
     content = json.dumps([version, recipes.REGISTRY, said, known])
     digest = hashlib.sha256(content.encode()).hexdigest()[:32]
     path = cache / "models" / f"{digest}.json" if cache else None
-    if path and path.is_file():
-        return json.loads(path.read_text(encoding="utf-8"))
+    if path and (kept := _kept(path)) is not None:
+        return kept
     (row,) = registry_rows([card], releases=first_releases(folder))
     if path:
         with whole_file(path) as temporary:
             temporary.write_text(json.dumps(row), encoding="utf-8")
     return row
+
+
+def _kept(path: Path) -> dict[str, Any] | None:
+    """Return a row that was kept; None if there is none, or it is damaged and is made again."""
+    try:
+        return read_record(path)
+    except DamagedFileError:
+        return None
 
 
 def built_cards(sets: Iterable[Mapping[str, EncoderCard]]) -> list[EncoderCard]:

@@ -6,6 +6,7 @@ import json
 import warnings
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from semasia.errors import EncoderError, StorageError
@@ -66,7 +67,69 @@ def test_a_defect_keeps_its_traceback_and_is_recorded(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "a.json").read_text())["error"] == "ZeroDivisionError"
 
 
-def test_a_log_that_cannot_be_written_fails_the_job(tmp_path: Path) -> None:
+def test_a_log_that_cannot_be_begun_fails_the_job_by_name(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match="file"), job(tmp_path / "file" / "a.log"):
-        pass
+    log, failure = tmp_path / "file" / "a.log", tmp_path / "a.json"
+    said = f"{log}: the log could not be begun .*(Not a directory|File exists)"
+    with pytest.raises(OSError, match=said) as caught, job(log, failure=failure):
+        raise AssertionError("the block does not run")
+    assert isinstance(caught.value, StorageError)
+    assert json.loads(failure.read_text())["error"] == "LogError"
+
+
+class _MuteError(Exception):
+    def __str__(self) -> str:
+        raise ValueError("cannot be told")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (EncoderError("x/y/z: no."), "EncoderError: x/y/z: no."),
+        (StorageError("a: could not be written."), "StorageError: a: could not be written."),
+        (MemoryError(), None),
+        (pl.exceptions.ComputeError("\n\n  late\nmore"), None),
+        (_MuteError(), None),
+    ],
+    ids=lambda e: type(e).__name__,
+)
+def test_a_log_on_a_full_disk_hides_no_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], error: Exception, told: str | None
+) -> None:
+    log = Path("/dev/full")
+    expected = SystemExit if told else type(error)
+    with pytest.raises(expected), job(log, failure=tmp_path / "a.json") as logger:
+        logger.info("a line")
+        logger.info("another")
+        raise error
+    lines = capsys.readouterr().err.splitlines()
+    full = [line for line in lines if "the log could not be written (" in line]
+    assert full == [f"{log}: the log could not be written ([Errno 28] No space left on device)"]
+    assert not any("Logging error" in line for line in lines)
+    assert (told in lines) if told else True
+    record = json.loads((tmp_path / "a.json").read_text())
+    assert record["error"] == type(error).__name__
+    assert record["message"] in ("x/y/z: no.", "a: could not be written.", "no message", "late")
+
+
+def test_a_panic_of_compiled_code_is_recorded(tmp_path: Path) -> None:
+    class PanicException(BaseException):
+        """As polars raises."""
+
+    with (
+        pytest.raises(PanicException),
+        job(tmp_path / "a.log", failure=tmp_path / "a.json"),
+    ):
+        raise PanicException("index out of bounds")
+    assert json.loads((tmp_path / "a.json").read_text())["message"] == "index out of bounds"
+    assert "index out of bounds" in (tmp_path / "a.log").read_text()
+
+
+def test_a_job_without_standard_error_tells_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr", None)
+    with pytest.raises(SystemExit), job(tmp_path / "a.log", failure=tmp_path / "a.json"):
+        raise EncoderError("x/y/z: no.")
+    assert "x/y/z: no." in (tmp_path / "a.log").read_text()
+    assert (tmp_path / "a.json").exists()

@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 from semasia.errors import ProbeError
+from semasia.geometry.classes import numbered, values_that_occur
 from semasia.geometry.probes.linear import LinearProbe
 from semasia.geometry.probes.logistic import LogisticFolds, Rotated, rotated
 from semasia.inputs.selection import select_rows
@@ -79,12 +80,14 @@ def fit_weak(
     part = {c: v[chosen] for c, v in labels.items()}
     _check(part)
     space = rotated(Z[chosen])
+    part, classes, occurring = _numbered(part, classes)
     weights, intercepts = {}, {}
     for column, values in part.items():
         problem = LogisticFolds(space, values, classes[column], np.ones((len(chosen), 1)))
         solved = problem.solve(WEAK_C, None, TOLERANCE)[:, 0]
         weights[column], intercepts[column] = _in_latents(space, solved, values)
-    return LogisticProbe(weights, intercepts, len(chosen), dict.fromkeys(part, WEAK_C))
+    C = dict.fromkeys(part, WEAK_C)
+    return LogisticProbe(weights, intercepts, len(chosen), C, values=occurring)
 
 
 def fit_strong(
@@ -126,6 +129,7 @@ def fit_strong(
         raise ProbeError(f"all {len(Z)} rows that it is fitted on coincide.")
     mean_variance = float(space.variances.sum()) / len(space.mean)
     tried = sorted(grid if grid is not None else [g / mean_variance for g in GRID])
+    labels, classes, occurring = _numbered(labels, classes)
     weights, intercepts, chosen = {}, {}, {}
     for column, values in labels.items():
         solved, chosen[column] = _cross_validated(
@@ -134,7 +138,7 @@ def fit_strong(
         weights[column], intercepts[column] = _in_latents(space, solved, values)
     ends = (tried[0], tried[-1]) if len(tried) > 1 else ()
     edge = tuple(c for c, found in chosen.items() if found in ends)
-    return LogisticProbe(weights, intercepts, len(Z), chosen, edge)
+    return LogisticProbe(weights, intercepts, len(Z), chosen, edge, values=occurring)
 
 
 def _cross_validated(
@@ -186,6 +190,16 @@ def _in_latents(
     weights = space.axes @ solved[:-1]
     seen = np.bincount(labels, minlength=solved.shape[1]) > 0
     return weights, np.where(seen, solved[-1] - space.mean @ weights, -np.inf)
+
+
+def _numbered(
+    labels: Mapping[str, np.ndarray], classes: Mapping[str, int]
+) -> tuple[dict[str, np.ndarray], dict[str, int], dict[str, np.ndarray]]:
+    """Return labels as classes from 0, their numbers, and what stands for what if it differs."""
+    occurring = {c: values_that_occur(v, classes[c]) for c, v in labels.items()}
+    values = {c: found for c, found in occurring.items() if found is not None}
+    sizes = {c: len(values[c]) if c in values else classes[c] for c in labels}
+    return {c: numbered(v, occurring[c]) for c, v in labels.items()}, sizes, values
 
 
 def _check(labels: Mapping[str, np.ndarray]) -> None:

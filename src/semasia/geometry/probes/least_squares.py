@@ -56,4 +56,4 @@ def fit_least_squares(known: Moments) -> LeastSquaresProbe:
         share = known.class_counts[column] / known.n
         intercepts[column] = np.where(share > 0, share - known.mean @ w, -np.inf)
         weights[column] = w
-    return LeastSquaresProbe(weights, intercepts, known.n, ridge)
+    return LeastSquaresProbe(weights, intercepts, known.n, ridge, values=known.class_values)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,15 +20,19 @@ class LinearProbe:
         −inf for a class that is never predicted, as no row that was fitted has it.
     rows : int
         Rows it was fitted on.
+    values : mapping of (c,) int arrays
+        The labels that classes 0, 1, … stand for, of columns whose labels are far from contiguous.
     """
 
     weights: dict[str, np.ndarray]
     intercepts: dict[str, np.ndarray]
     rows: int
+    values: Mapping[str, np.ndarray] = field(default_factory=dict, kw_only=True)
 
     def predict(self, block: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the predicted class of each row of a (b, d) block, per label column."""
+        """Return the predicted label of each row of a (b, d) block, per label column."""
         rows = np.asarray(block, np.float64)
-        return {
+        found = {
             c: np.argmax(rows @ w + self.intercepts[c], axis=1) for c, w in self.weights.items()
         }
+        return {c: self.values[c][f] if c in self.values else f for c, f in found.items()}

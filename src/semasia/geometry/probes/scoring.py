@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+import scipy.sparse
 
+from semasia.geometry.classes import numbered, values_that_occur
 from semasia.geometry.probes.linear import LinearProbe
 
 RESAMPLES = 1000
 SEED = 0
+# Classes up to which a confusion matrix holds its zeros.
+_DENSE = 4096
+
+Confusion: TypeAlias = "np.ndarray | scipy.sparse.csr_array"
 
 
 @dataclass(frozen=True)
@@ -20,12 +27,13 @@ class Scored:
     Attributes
     ----------
     confusion : dict of (c, c) int64 arrays
-        True class by predicted class, per label column.
+        True class by predicted class, per label column; sparse where there are thousands. Classes
+        are those that occur, ascending, where labels are far from contiguous.
     hits : (n,) int64 array
         Label columns that were predicted right, of each row.
     """
 
-    confusion: dict[str, np.ndarray]
+    confusion: dict[str, Confusion]
     hits: np.ndarray
 
     def means(self) -> dict[str, float]:
@@ -62,8 +70,7 @@ def scored_on(
     probe: LinearProbe, blocks: Iterable[np.ndarray], labels: Mapping[str, np.ndarray]
 ) -> Scored:
     """Score a probe on the rows of blocks, whose labels are given in the order of the rows."""
-    sizes = {c: len(b) for c, b in probe.intercepts.items()}
-    counts = {c: np.zeros(size * size, np.int64) for c, size in sizes.items()}
+    guesses = {c: np.zeros(len(labels[c]), np.int64) for c in probe.weights}
     hits = np.zeros(len(next(iter(labels.values()))), np.int64)
     start = 0
     for block in blocks:
@@ -71,14 +78,24 @@ def scored_on(
         for column, predicted in probe.predict(block).items():
             true = labels[column][rows]
             hits[rows] += true == predicted
-            counts[column] += np.bincount(
-                true * sizes[column] + predicted, minlength=sizes[column] ** 2
-            )
+            guesses[column][rows] = predicted
         start += len(block)
-    return Scored({c: v.reshape(sizes[c], sizes[c]) for c, v in counts.items()}, hits)
+    found = {c: _confusion(labels[c], v, len(probe.intercepts[c])) for c, v in guesses.items()}
+    return Scored(found, hits)
 
 
-def scores(matrix: np.ndarray) -> dict[str, float]:
+def _confusion(true: np.ndarray, predicted: np.ndarray, classes: int) -> Confusion:
+    both = np.concatenate([true, predicted])
+    occurring = values_that_occur(both, classes)
+    size = max(classes, int(both.max()) + 1) if occurring is None else len(occurring)
+    true, predicted = numbered(true, occurring), numbered(predicted, occurring)
+    if size <= _DENSE:
+        return np.bincount(true * size + predicted, minlength=size**2).reshape(size, size)
+    ones = np.ones(len(true), np.int64)
+    return scipy.sparse.coo_array((ones, (true, predicted)), shape=(size, size)).tocsr()
+
+
+def scores(matrix: Confusion) -> dict[str, float]:
     """Return accuracy, and precision, recall and F1 as means over classes.
 
     Accuracy is the share of rows classified correctly. The others weigh every class that occurs in
@@ -87,14 +104,14 @@ def scores(matrix: np.ndarray) -> dict[str, float]:
 
     Parameters
     ----------
-    matrix : (c, c) int array
+    matrix : (c, c) int array, sparse or not
         Confusion matrix, true class by predicted class.
 
     References
     ----------
     Semasia, Appendix F.1; Manning, Raghavan & Schütze (2008).
     """
-    hits = np.diag(matrix).astype(float)
+    hits = matrix.diagonal().astype(float)
     true, predicted = matrix.sum(axis=1), matrix.sum(axis=0)
     present = true > 0
     precision = np.divide(hits, predicted, out=np.zeros_like(hits), where=predicted > 0)

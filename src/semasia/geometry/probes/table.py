@@ -147,7 +147,10 @@ def majority_accuracy(
     fitted_on: Mapping[str, np.ndarray], labels: Mapping[str, np.ndarray]
 ) -> float:
     """Accuracy of always predicting the class most frequent in the fit split, mean of columns."""
-    each = [np.mean(v == np.bincount(fitted_on[c]).argmax()) for c, v in labels.items()]
+    each = []
+    for column, values in labels.items():
+        found, counts = np.unique(fitted_on[column], return_counts=True)
+        each.append(np.mean(values == found[counts.argmax()]))
     return float(np.mean(each))
 
 
