@@ -31,6 +31,7 @@ class PreparedSplit:
     ids: np.ndarray
     labels: dict[str, np.ndarray]
     _images: pa.ChunkedArray
+    _data: Path | None = None
 
     @classmethod
     def open(cls, data: Path, facts: Path) -> PreparedSplit:
@@ -58,6 +59,7 @@ class PreparedSplit:
             ids=table["id"].to_numpy(),
             labels={c: table[c].to_numpy() for c in known.label_names},
             _images=table["image"],
+            _data=data,
         )
 
     def __len__(self) -> int:
@@ -100,5 +102,6 @@ class PreparedSplit:
         except ImageError as error:
             raise ImageError(
                 f"{self.facts.benchmark}/{self.facts.split}: image with id {self.ids[position]} "
-                f"cannot be decoded ({error}). Delete the prepared split and run again."
+                f"cannot be decoded ({error}) from {self._data}. Delete the prepared split "
+                "and run again."
             ) from error

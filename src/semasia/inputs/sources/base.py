@@ -26,6 +26,8 @@ class SourceSplit:
         Position in 0 … n−1 → the image as stored. Safe to call from several threads.
     origin : dict
         What identifies the source in provenance: repository and commit, or a file's SHA-256.
+    where : callable, optional
+        Position → where the image is stored, for messages: a file, or a table and a row of it.
     """
 
     ids: np.ndarray
@@ -33,6 +35,7 @@ class SourceSplit:
     names: dict[str, tuple[str, ...] | None]
     image: Callable[[int], Payload]
     origin: dict[str, str] = field(default_factory=dict)
+    where: Callable[[int], str] | None = None
 
     @property
     def rows(self) -> int:
@@ -40,11 +43,12 @@ class SourceSplit:
 
     def take(self, positions: np.ndarray) -> SourceSplit:
         """Return the split restricted to ``positions`` (m, int), in that order."""
-        image = self.image
+        image, where = self.image, self.where
         return SourceSplit(
             ids=self.ids[positions],
             labels={name: values[positions] for name, values in self.labels.items()},
             names=self.names,
             image=lambda i: image(int(positions[i])),
             origin=self.origin,
+            where=(lambda i: where(int(positions[i]))) if where else None,
         )

@@ -52,6 +52,7 @@ def open_folder(card: InputsCard, source: FolderSource, split: str) -> SourceSpl
         names=names,
         image=functools.partial(_read, paths),
         origin={"folder": root.name},
+        where=lambda i: str(paths[i]),
     )
     if card.folds is None:
         return opened

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import zip_longest
 
 import numpy as np
@@ -58,7 +59,7 @@ def open_split(card: InputsCard, split: str, revision: str | None = None) -> Sou
             f"{card.name}.yaml."
         )
     names = {c: _class_names(card, split, c, opened) for c in card.labels}
-    return SourceSplit(opened.ids, opened.labels, names, opened.image, opened.origin)
+    return replace(opened, names=names)
 
 
 def _class_names(

@@ -5,14 +5,17 @@ from __future__ import annotations
 import glob
 import io
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow.parquet as pq
 
 from semasia.errors import SourceError
 from semasia.inputs.cards import InputsCard
-from semasia.inputs.images import decode
+from semasia.inputs.depth import is_deep
+from semasia.inputs.images import decoded
 from semasia.inputs.origins import HubSource, ParquetSource, SavedSource
 from semasia.inputs.sources.base import SourceSplit
 
@@ -57,7 +60,7 @@ def open_hub(card: InputsCard, source: HubSource, split: str, revision: str | No
         )
     except Exception as error:
         raise _hub_error(card, source, error) from None
-    return _open(card, split, loaded, {"repo": source.repo, "revision": revision})
+    return _open(card, split, loaded, {"repo": source.repo, "revision": revision}, source.repo)
 
 
 def open_saved(card: InputsCard, source: SavedSource, split: str) -> SourceSplit:
@@ -76,7 +79,7 @@ def open_saved(card: InputsCard, source: SavedSource, split: str) -> SourceSplit
         loaded = datasets.Dataset.load_from_disk(str(folder))
     except Exception as error:
         raise SourceError(f"{card.name}/{split}: {folder} cannot be read: {error}") from error
-    return _open(card, split, loaded, {})
+    return _open(card, split, loaded, {}, str(folder))
 
 
 def open_parquet(card: InputsCard, source: ParquetSource, split: str) -> SourceSplit:
@@ -92,11 +95,16 @@ def open_parquet(card: InputsCard, source: ParquetSource, split: str) -> SourceS
         loaded: Any = datasets.load_dataset("parquet", data_files={"train": files}, split="train")
     except Exception as error:
         raise SourceError(f"{card.name}/{split}: {files[0]} …: {error}") from error
-    return _open(card, split, loaded, {})
+    files_in_order = sorted(Path(source.path).glob(pattern))
+    return _open(card, split, loaded, {}, lambda i: _place_in(files_in_order, i))
 
 
 def _open(
-    card: InputsCard, split: str, dataset: datasets.Dataset, origin: dict[str, str]
+    card: InputsCard,
+    split: str,
+    dataset: datasets.Dataset,
+    origin: dict[str, str],
+    place: str | Callable[[int], str],
 ) -> SourceSplit:
     import datasets
 
@@ -138,9 +146,19 @@ def _open(
         )
 
     def converted(position: int) -> bytes:
+        payload = stored(position)
+        found = decoded(payload, max_pixels=card.max_pixels)
+        if is_deep(found):  # a conversion would clip it
+            return payload
         buffer = io.BytesIO()
-        decode(stored(position)).convert(mode).save(buffer, "TIFF")
+        found.image.convert(mode).save(buffer, "TIFF")
         return buffer.getvalue()
+
+    def where(position: int) -> str:
+        row = f"{place}, row {position}" if isinstance(place, str) else place(position)
+        cell: Any = images[position][card.image]
+        path = cell.get("path") if isinstance(cell, dict) else None
+        return f"{path}, {row}" if path else row
 
     return SourceSplit(
         ids=np.arange(len(dataset), dtype=np.uint32),
@@ -148,7 +166,19 @@ def _open(
         names=names,
         image=converted if mode else stored,
         origin=origin,
+        where=where,
     )
+
+
+def _place_in(files: list[Path], position: int) -> str:
+    """Return the file and its row that a row of Parquet files read one after another lies in."""
+    row = position
+    for file in files:
+        rows = pq.read_metadata(file).num_rows
+        if row < rows:
+            return f"{file}, row {row}"
+        row -= rows
+    return f"row {position}"
 
 
 def _hub_error(card: InputsCard, source: HubSource, error: Exception) -> SourceError:
