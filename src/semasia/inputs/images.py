@@ -114,8 +114,8 @@ def _check_size(image: Image.Image, max_pixels: int | None) -> None:
     pixels = image.width * image.height
     if max_pixels is not None and pixels > max_pixels:
         raise TooLargeError(
-            f"it has {image.width}×{image.height} = {pixels:,} pixels, and `max_pixels` of the card "
-            f"admits {max_pixels:,}. Raise that if the image is sound"
+            f"it has {image.width}×{image.height} = {pixels:,} pixels, and `max_pixels` of the "
+            f"card admits {max_pixels:,}. Raise that if the image is sound"
         )
 
 
