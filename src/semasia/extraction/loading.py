@@ -69,7 +69,9 @@ def _submitter(
         except Exception as error:  # whatever an image of this size and mode makes a library raise
             facts = prepared.facts
             why = str(error) if isinstance(error, ImageError) else first_line(error)
-            if not isinstance(error, ImageError | ValueError | OSError):
+            if isinstance(error, MemoryError):
+                why = "this machine's memory does not suffice; give the job more, or fewer threads"
+            elif not isinstance(error, ImageError | ValueError | OSError):
                 why = f"{type(error).__name__}: {why}"
             raise ImageError(
                 f"{facts.benchmark}/{facts.split}: image with id {prepared.ids[position]} "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections import Counter
+from collections import defaultdict
 from typing import NamedTuple
 
 from PIL import Image
@@ -22,6 +22,10 @@ _logger = logging.getLogger(__name__)
 _RAW_PIXELS = 224 * 224
 # Arrow counts the bytes of a binary column with 32 bits.
 _LARGEST_FILE = (1 << 31) - 1
+
+
+_ALPHA = "transparency, which is left out: the colours beneath it are taken"
+_FRAMES = "several frames or pages, of which the first is taken"
 
 
 class Admitted(NamedTuple):
@@ -54,7 +58,8 @@ class Admission:
         self.name = f"{card.name}/{split}"
         self.rows = rows
         self._card = card
-        self._told: Counter[str] = Counter()
+        # What images hold beside what is kept, by id: a split is decoded twice where it is not raw.
+        self._told: dict[str, set[int]] = defaultdict(set)
 
     def image(self, position: int) -> Admitted:
         """Read and check one image; safe to call from several threads.
@@ -97,8 +102,8 @@ class Admission:
 
     def log(self) -> None:
         """Tell what the images hold that is not kept."""
-        for what, count in sorted(self._told.items()):
-            _logger.info("%s: %s images have %s", self.name, f"{count:,}", what)
+        for what, positions in sorted(self._told.items()):
+            _logger.info("%s: %s images have %s", self.name, f"{len(positions):,}", what)
 
     def _place(self, position: int) -> str | None:
         return self.rows.where(position) if self.rows.where else None
@@ -119,6 +124,10 @@ class Admission:
                 Image.new(image.mode, (1, 1)).convert("RGB")
             except ValueError as error:
                 raise self._refused(position, f"cannot be used: {error}") from error
+        if has_alpha(image):
+            self._told[_ALPHA].add(position)
+        if isinstance(payload, bytes) and has_more_frames(payload):
+            self._told[_FRAMES].add(position)
         if isinstance(payload, bytes) and len(payload) > _LARGEST_FILE:
             raise self._refused(
                 position,
@@ -141,6 +150,23 @@ class Admission:
         place = self._place(position)
         message = f"{self.name}: image with id {self.rows.ids[position]} {why.rstrip('.')}."
         return f"{message} It is {place}." if place else message
+
+
+def has_alpha(image: Image.Image) -> bool:
+    """Whether an image says which of its pixels are transparent."""
+    return image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+
+
+def has_more_frames(payload: bytes) -> bool:
+    """Whether a GIF, PNG, TIFF or WebP file has more than one image: an animation, or pages."""
+    animated_png = payload[:4] == b"\x89PNG" and b"acTL" in payload[:4096]
+    if not (animated_png or payload[:4] in (b"GIF8", b"II*\0", b"MM\0*", b"RIFF")):
+        return False
+    try:
+        with Image.open(io.BytesIO(payload)) as image:
+            return bool(getattr(image, "is_animated", False))
+    except Exception:  # Pillow's limits: the image was decoded before
+        return False
 
 
 def raw_shape(image: Image.Image) -> tuple[int, ...] | None:

@@ -17,6 +17,7 @@ from semasia.inputs.images import Decoded, Payload, decoded
 
 # Pixels that are scaled at a time, in float64.
 _STRIP = 1 << 22
+_READ_WHOLE = ("RGB;16", "RGBA;16", "RGBX;16")
 _OPPOSITE = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
 
@@ -50,12 +51,17 @@ def scaled(
         If no range is given, or a value lies outside it or is not finite.
     """
     colour = _is_deep_colour(found)
+    if colour and found.layout[:-1] not in _READ_WHOLE and found.layout != "LA;16B":
+        raise ImageError(
+            f"its pixels have 16 bits in a layout that is not read whole ({found.layout}). Store "
+            "it as 16-bit RGB or grey, or with 8 bits"
+        )
     what = f"16-bit colour, {found.layout}" if colour else f"mode {found.image.mode}"
     if image_range is None:
         example = "[0, 65535]"
         if not colour:
-            low, high = found.image.getextrema()
-            what += f", values {low:g} to {high:g}" if low == low else ""
+            values = np.asarray(found.image)
+            what += f", values {values.min():g} to {values.max():g}"
             example = "[0, 1]" if found.image.mode == "F" else example
         raise ImageError(
             f"its pixels have more than 8 bits ({what}) and do not survive a conversion to RGB. "
@@ -86,13 +92,11 @@ def _is_deep_colour(found: Decoded) -> bool:
 
 
 def _colour_values(payload: Payload, found: Decoded) -> np.ndarray:
-    """Return (h, w, 3) uint16: Pillow keeps one byte of each value, and is asked for both."""
+    """Return (h, w, 3) or (h, w) uint16, of both bytes that Pillow keeps one of."""
     kind, order = found.layout[:-1], found.layout[-1]
-    if kind not in ("RGB;16", "RGBA;16", "RGBX;16"):
-        raise ImageError(
-            f"its pixels have 16 bits in a layout that is not read whole ({found.layout}). Store "
-            "it as 16-bit RGB, or with 8 bits"
-        )
+    if kind == "LA;16":  # two bytes of grey, two of alpha
+        four = np.asarray(decoded(payload, layout="RGBA").image).astype(np.uint16)
+        return (four[..., 0] << 8) | four[..., 1]
     low = decoded(payload, layout=kind + _OPPOSITE[order]).image
     high_bytes, low_bytes = (np.asarray(i)[..., :3].astype(np.uint16) for i in (found.image, low))
     return (high_bytes << 8) | low_bytes

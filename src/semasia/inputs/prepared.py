@@ -99,9 +99,9 @@ class PreparedSplit:
             return Image.fromarray(np.frombuffer(stored, np.uint8).reshape(shape))
         try:
             return decode(stored.to_pybytes())
-        except ImageError as error:
+        except (ImageError, MemoryError) as error:
             raise ImageError(
                 f"{self.facts.benchmark}/{self.facts.split}: image with id {self.ids[position]} "
-                f"cannot be decoded ({error}) from {self._data}. Delete the prepared split "
+                f"cannot be decoded ({str(error) or type(error).__name__}) from {self._data}. Delete the prepared split "
                 "and run again."
             ) from error
