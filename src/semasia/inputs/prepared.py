@@ -102,6 +102,6 @@ class PreparedSplit:
         except (ImageError, MemoryError) as error:
             raise ImageError(
                 f"{self.facts.benchmark}/{self.facts.split}: image with id {self.ids[position]} "
-                f"cannot be decoded ({str(error) or type(error).__name__}) from {self._data}. Delete the prepared split "
-                "and run again."
+                f"cannot be decoded ({str(error) or type(error).__name__}) from {self._data}. "
+                "Delete the prepared split and run again."
             ) from error
