@@ -25,15 +25,15 @@ class Framing:
         Where the output's corner lies in the resized image; negative where it is padded.
     size : (int, int)
         Height and width of the output.
-    fill : (int, int, int)
-        Colour of padding, 0 to 255.
+    fill : tuple of int
+        Colour of padding, 0 to 255, one value per channel.
     """
 
     resized: tuple[int, int]
     top: int
     left: int
     size: tuple[int, int]
-    fill: tuple[int, int, int] = (0, 0, 0)
+    fill: tuple[int, ...] = (0, 0, 0)
 
     @property
     def padded(self) -> bool:
@@ -63,13 +63,12 @@ def framing_of(config: Mapping[str, Any], height: int, width: int) -> Framing:
     share = config.get("crop_pct") or _CROP_PCT
     scaled = (math.floor(size[0] / share), math.floor(size[1] / share))
     mode = config.get("crop_mode")
-    fill = (0, 0, 0)
+    fill = (0,) * int(config["input_size"][0])
     if mode == "squash":
         resized = scaled
     elif mode == "border":
         resized = _in_proportion(height, width, max(height / scaled[0], width / scaled[1]))
-        red, green, blue = (round(255 * v) for v in config["mean"])
-        fill = (red, green, blue)
+        fill = tuple(round(255 * v) for v in config["mean"])
     elif scaled[0] == scaled[1]:
         resized = _shorter_side(height, width, scaled[0])
     else:

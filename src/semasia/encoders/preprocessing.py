@@ -13,6 +13,8 @@ from torch.nn.functional import embedding, pad
 from semasia.compat import import_timm
 from semasia.encoders.framing import Framing, framing_of
 from semasia.encoders.resampling import PRECISION, resampling_matrix, rows_first
+from semasia.encoders.window import framed, is_extreme
+from semasia.errors import EncoderError, ImageError
 
 # Multiplications per image up to which products beat Pillow's loops on a processor: measured.
 _PROCESSOR_WORK = 7_000_000
@@ -26,6 +28,7 @@ class Preprocessing(Protocol):
     """Turns images into a network's input, in two steps: on the host, then on the device."""
 
     backend: str
+    mode: str
 
     def takes_pixels(self, shape: tuple[int, ...], device: torch.device) -> bool:
         """Whether raw (h, w) or (h, w, 3) pixels of this shape go to :meth:`finish` as they are."""
@@ -36,8 +39,42 @@ class Preprocessing(Protocol):
         ...
 
     def finish(self, batch: torch.Tensor) -> torch.Tensor:
-        """Turn a batch, already on the device, into (b, 3, H, W) float32."""
+        """Turn a batch, already on the device, into (b, c, H, W) float32."""
         ...
+
+
+def image_mode(config: Mapping[str, Any]) -> str:
+    """Return the mode that timm's own scripts convert images to: grey for one channel, else RGB.
+
+    Raises
+    ------
+    EncoderError
+        If a network takes neither 1 nor 3 channels, or ``mean`` or ``std`` are of neither one nor
+        all of them.
+
+    References
+    ----------
+    timm 1.0.31, ``train.py``: ``input_img_mode``.
+    """
+    channels = config["input_size"][0]
+    if channels not in (1, 3):
+        raise EncoderError(
+            f"the network takes images of {channels} channels; 1 (grey) or 3 (RGB) are needed"
+        )
+    for key in ("mean", "std"):
+        if len(config[key]) not in (1, channels):
+            raise EncoderError(
+                f"`{key}` has {len(config[key])} values, and the network takes images of "
+                f"{channels} channel{'s' if channels > 1 else ''}"
+            )
+    return "L" if channels == 1 else "RGB"
+
+
+def _spread(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration with one mean and one deviation per channel, as timm's loaders."""
+    channels = config["input_size"][0]
+    each = {k: tuple(config[k]) * (channels // len(config[k])) for k in ("mean", "std")}
+    return {**config, **each}
 
 
 class ReferencePreprocessing:
@@ -46,15 +83,27 @@ class ReferencePreprocessing:
     backend = "reference"
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self._transform: Any = import_timm().data.create_transform(**config, is_training=False)
+        self.mode = image_mode(config)
+        self._config = _spread(config)
+        self._transform: Any = import_timm().data.create_transform(
+            **self._config, is_training=False
+        )
 
     def takes_pixels(self, shape: tuple[int, ...], device: torch.device) -> bool:
         """Return False: the transform is of single images."""
         return False
 
     def load(self, image: Image.Image) -> torch.Tensor:
-        """Return (3, H, W) float32, normalised."""
-        return self._transform(image.convert("RGB"))
+        """Return (c, H, W) float32, normalised."""
+        image = image.convert(self.mode)
+        framing = framing_of(self._config, image.height, image.width)
+        if not is_extreme(image, framing):
+            return self._transform(image)
+        # The same pixels without the whole resized image, then the transform's last two steps.
+        tensor: Any = framed(image, framing, self._config["interpolation"])
+        for step in self._transform.transforms[-2:]:
+            tensor = step(tensor)
+        return tensor
 
     def finish(self, batch: torch.Tensor) -> torch.Tensor:
         """Return the batch: nothing is left to do."""
@@ -73,18 +122,24 @@ class DevicePreprocessing:
     backend = "device"
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self._config = dict(config)
-        self._mean = torch.tensor(config["mean"], dtype=torch.float32).view(-1, 1, 1)
-        self._std = torch.tensor(config["std"], dtype=torch.float32).view(-1, 1, 1)
+        self.mode = image_mode(config)
+        self._config = _spread(config)
+        self._mean = torch.tensor(self._config["mean"], dtype=torch.float32).view(-1, 1, 1)
+        self._std = torch.tensor(self._config["std"], dtype=torch.float32).view(-1, 1, 1)
         self._tables: dict[torch.device, tuple[torch.Tensor, torch.Tensor]] = {}
         self._passes: dict[tuple[int, int, torch.device], tuple[Framing, tuple[_Pass, _Pass]]] = {}
 
     def takes_pixels(self, shape: tuple[int, ...], device: torch.device) -> bool:
         """Return True where batched products are faster than Pillow: always, off the processor."""
         height, width, channels = (*shape, 1)[:3]
+        if channels == 3 and self.mode == "L":
+            return False
         _, rows, columns = self._config["input_size"]
         work = channels * columns * height * (width + rows)
-        resized = framing_of(self._config, height, width).resized
+        try:
+            resized = framing_of(self._config, height, width).resized
+        except ImageError:  # told with the image's id, once it is loaded
+            return False
         if max(resized[0] * height, resized[1] * width) > _LARGEST_MATRIX:
             return False
         return device.type != "cpu" or work <= _PROCESSOR_WORK
@@ -92,26 +147,16 @@ class DevicePreprocessing:
     def load(self, image: Image.Image) -> torch.Tensor:
         """Return (3, H, W) uint8, resized and cropped."""
         framing = framing_of(self._config, image.height, image.width)
-        image = image.convert("RGB")
-        height, width = framing.resized
-        if (image.height, image.width) != (height, width):
-            filter_ = Image.Resampling[self._config["interpolation"].upper()]
-            image = image.resize((width, height), filter_)
-        (rows, columns), top, left = framing.size, framing.top, framing.left
-        if framing.padded:
-            canvas = Image.new("RGB", (columns, rows), framing.fill)
-            canvas.paste(image, (-left, -top))
-            image = canvas
-        else:
-            image = image.crop((left, top, left + columns, top + rows))
-        return torch.from_numpy(np.array(image)).permute(2, 0, 1)
+        image = framed(image.convert(self.mode), framing, self._config["interpolation"])
+        pixels = torch.from_numpy(np.array(image))
+        return pixels.permute(2, 0, 1) if pixels.ndim == 3 else pixels.unsqueeze(0)
 
     def finish(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return (b, 3, H, W) float32 of uint8 pixels.
+        """Return (b, c, H, W) float32 of uint8 pixels.
 
         Parameters
         ----------
-        batch : (b, 3, H, W) or (b, h, w) or (b, h, w, 3) uint8 tensor
+        batch : (b, c, H, W) or (b, h, w) or (b, h, w, 3) uint8 tensor
             What :meth:`load` gives, stacked; or raw grey or RGB pixels of one size, as
             :meth:`semasia.inputs.PreparedSplit.pixels` gives them.
         """
@@ -140,16 +185,16 @@ class DevicePreprocessing:
 
         An accelerator divides to another last bit, and is limited by how often it reads and writes.
         """
-        device = pixels.device
+        device, channels = pixels.device, len(self._mean)
         if device not in self._tables:
             values = torch.arange(256, dtype=torch.uint8).view(1, 1, -1)
-            first = 256 * torch.arange(3, dtype=torch.int32).view(-1, 1, 1)
-            table = self._normalised(values.expand(3, 1, -1))
+            first = 256 * torch.arange(channels, dtype=torch.int32).view(-1, 1, 1)
+            table = self._normalised(values.expand(channels, 1, -1))
             self._tables[device] = table.reshape(-1, 1).to(device), first.to(device)
         table, first = self._tables[device]
         b, _, h, w = pixels.shape
         places = torch.empty(
-            (b, 3, h, w), dtype=torch.int32, device=device, memory_format=torch.channels_last
+            (b, channels, h, w), dtype=torch.int32, device=device, memory_format=torch.channels_last
         )
         torch.add(pixels, first, out=places)
         return embedding(places.permute(0, 2, 3, 1), table).squeeze(-1).permute(0, 3, 1, 2)
@@ -165,7 +210,7 @@ class DevicePreprocessing:
         first, last = passes
         values = last(first(channels_first.to(torch.float64)).to(torch.float64))
         if framing.padded and any(framing.fill):
-            values = values.expand(-1, 3, -1, -1).clone()
+            values = values.expand(-1, len(framing.fill), -1, -1).clone()
             fill = torch.tensor(framing.fill, dtype=values.dtype, device=values.device)
             (rows, columns), (h, w) = framing.size, framing.resized
             y = torch.arange(rows, device=values.device) + framing.top

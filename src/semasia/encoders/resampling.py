@@ -9,6 +9,7 @@ it is found by trial, which also proves that the Pillow installed computes what 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 
@@ -20,6 +21,17 @@ from semasia.errors import EncoderError
 
 # Images tried at most until one tells which pass comes first. Where none does it hardly matters.
 _TRIALS = 64
+# Steps of an affine map that are added up at a time.
+_STEPS = 1 << 20
+# Images of few pixels, thin ones among them, that tell Pillow's rule for the order of passes.
+_RULE_TRIALS = (
+    ((2, 60), (8, 240)),
+    ((60, 2), (240, 8)),
+    ((12, 90), (6, 45)),
+    ((90, 12), (45, 6)),
+    ((40, 20), (20, 10)),
+    ((41, 20), (20, 10)),
+)
 # Bits after the point of Pillow's weights for 8-bit images.
 PRECISION = 22
 
@@ -43,32 +55,68 @@ def resampling_matrix(size_in: int, size_out: int, interpolation: str) -> np.nda
     ----------
     Pillow, src/libImaging/Resample.c: ``precompute_coeffs``, ``normalize_coeffs_8bpc``.
     """
+    start, part = resampling_window(size_in, size_out, interpolation, 0, size_out)
+    weights = np.zeros((size_out, size_in), np.int64)
+    weights[:, start : start + part.shape[1]] = part
+    return weights
+
+
+def resampling_window(
+    size_in: int, size_out: int, interpolation: str, first: int, last: int
+) -> tuple[int, np.ndarray]:
+    """Return the rows ``first`` to ``last`` (excluded) of :func:`resampling_matrix`.
+
+    Returns
+    -------
+    start : int
+        The first input pixel that any of them needs.
+    weights : (last - first, pixels needed) int64 array
+        Work and memory do not depend on ``size_in`` and ``size_out`` but for ``nearest``'s steps.
+    """
     one = 1 << PRECISION
     if size_in == size_out:
-        return np.eye(size_in, dtype=np.int64) * one
+        taps = [(i, [one]) for i in range(first, last)]
+    elif interpolation == "nearest":
+        taps = [(x, [one]) for x in _nearest(size_in, size_out, first, last)]
+    else:
+        taps = [_taps(size_in, size_out, interpolation, i) for i in range(first, last)]
+    start = min(x for x, _ in taps)
+    weights = np.zeros((last - first, max(x + len(row) for x, row in taps) - start), np.int64)
+    for i, (x, row) in enumerate(taps):
+        weights[i, x - start : x - start + len(row)] = row
+    return start, weights
+
+
+def _taps(size_in: int, size_out: int, interpolation: str, i: int) -> tuple[int, list[int]]:
+    """Return the first input pixel of output pixel i, and the weights from there on."""
     scale = size_in / size_out
-    weights = np.zeros((size_out, size_in), np.int64)
-    if interpolation == "nearest":
-        # Pillow takes nearest neighbours by an affine map, whose steps it adds up.
-        steps = np.cumsum([scale * 0.5, *[scale] * (size_out - 1)])
-        source = np.minimum(steps.astype(int), size_in - 1)
-        weights[np.arange(size_out), source] = one
-        return weights
     kernel, radius = _KERNELS[interpolation]
     stretch = max(scale, 1.0)
     support = radius * stretch
-    for i in range(size_out):
-        centre = (i + 0.5) * scale
-        first = max(int(centre - support + 0.5), 0)
-        last = min(int(centre + support + 0.5), size_in)
-        taps = [kernel((x - centre + 0.5) * (1.0 / stretch)) for x in range(first, last)]
-        total = 0.0
-        for tap in taps:
-            total += tap
-        for x, tap in enumerate(taps, first):
-            share = tap / total if total else tap
-            weights[i, x] = int(share * one + (0.5 if share >= 0 else -0.5))
-    return weights
+    centre = (i + 0.5) * scale
+    first = max(int(centre - support + 0.5), 0)
+    last = min(int(centre + support + 0.5), size_in)
+    taps = [kernel((x - centre + 0.5) * (1.0 / stretch)) for x in range(first, last)]
+    total = 0.0
+    for tap in taps:
+        total += tap
+    shares = [tap / total if total else tap for tap in taps]
+    return first, [int(s * (1 << PRECISION) + (0.5 if s >= 0 else -0.5)) for s in shares]
+
+
+def _nearest(size_in: int, size_out: int, first: int, last: int) -> list[int]:
+    """Return the input pixels of output pixels: by an affine map, whose steps Pillow adds up."""
+    scale = size_in / size_out
+    found: list[int] = []
+    place = scale * 0.5
+    for begin in range(0, last, _STEPS):
+        steps = np.full(min(_STEPS, last - begin) + 1, scale)
+        steps[0] = place
+        steps = np.cumsum(steps)
+        place = steps[-1]
+        kept = steps[max(first - begin, 0) : -1]
+        found += np.minimum(kept.astype(int), size_in - 1).tolist()
+    return found
 
 
 def rows_first(size: tuple[int, int], resized: tuple[int, int], interpolation: str) -> bool:
@@ -79,6 +127,49 @@ def rows_first(size: tuple[int, int], resized: tuple[int, int], interpolation: s
     EncoderError
         If the Pillow installed gives other pixels than either order does.
     """
+    possible = _possible_orders(size, resized, interpolation)
+    if possible:
+        return True in possible
+    raise EncoderError(
+        f"this Pillow ({PIL.__version__}) resizes {size[1]}×{size[0]} to {resized[1]}×{resized[0]} "
+        f"pixels ({interpolation}) in another way than the one known here. Set "
+        "`extract.preprocess: reference`, or install the version that pyproject.toml names."
+    )
+
+
+def rows_first_by_rule(size: tuple[int, int], resized: tuple[int, int]) -> bool:
+    """Return what :func:`rows_first` finds, where images are too large to try it.
+
+    Columns come first where they lose more than twice the pixels that rows lose.
+
+    Raises
+    ------
+    EncoderError
+        If the Pillow installed goes by another rule.
+    """
+    _check_rule()
+    return _rule(size, resized)
+
+
+def _rule(size: tuple[int, int], resized: tuple[int, int]) -> bool:
+    lost = size[0] - resized[0]
+    return not (lost > 0 and lost > 2 * (size[1] - resized[1]))
+
+
+@functools.cache
+def _check_rule() -> None:
+    for size, resized in _RULE_TRIALS:
+        if _rule(size, resized) not in _possible_orders(size, resized, "bicubic"):
+            raise EncoderError(
+                f"this Pillow ({PIL.__version__}) takes the passes of a resize from {size} to "
+                f"{resized} (height, width) in another order than the one known here. Install the "
+                "version that pyproject.toml names."
+            )
+
+
+def _possible_orders(
+    size: tuple[int, int], resized: tuple[int, int], interpolation: str
+) -> set[bool]:
     rng = np.random.default_rng(0)
     filter_ = Image.Resampling[interpolation.upper()]
     down, across = (
@@ -99,13 +190,7 @@ def rows_first(size: tuple[int, int], resized: tuple[int, int], interpolation: s
         possible = {first for first in possible if np.array_equal(orders[first], expected)}
         if len(possible) < 2:
             break
-    if possible:
-        return True in possible
-    raise EncoderError(
-        f"this Pillow ({PIL.__version__}) resizes {size[1]}×{size[0]} to {resized[1]}×{resized[0]} "
-        f"pixels ({interpolation}) in another way than the one known here. Set "
-        "`extract.preprocess: reference`, or install the version that pyproject.toml names."
-    )
+    return possible
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:

@@ -63,6 +63,8 @@ class TimmEncoder:
         network, self._origin = build_network(card)
         described: Any = network
         overrides = {k: v for k, v in card.data_config.model_dump().items() if v is not None}
+        if "mean" in overrides or "std" in overrides:  # timm takes a network for one of 3 channels
+            overrides.setdefault("input_size", described.pretrained_cfg.get("input_size"))
         config = timm.data.resolve_data_config(overrides, model=described)
         self.name = card.name
         self.card = card
@@ -70,7 +72,12 @@ class TimmEncoder:
         self.width = int(described.head_hidden_size)
         self.license = card.license or described.pretrained_cfg.get("license") or "unstated"
         kind = DevicePreprocessing if preprocess == "device" else ReferencePreprocessing
-        self.preprocessing: Preprocessing = kind(config)
+        try:
+            self.preprocessing: Preprocessing = kind(config)
+        except EncoderError as error:
+            raise EncoderError(
+                f"{card.name}: {error}. See `data_config` in its card, or in its `config.json`."
+            ) from None
         self._network = self._moved(_PreLogits(network))
         self._run: Any = self._network
 
@@ -96,13 +103,13 @@ class TimmEncoder:
 
     @torch.inference_mode()
     def finish(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return a (b, 3, H, W) float32 batch on the device, channels last in memory."""
+        """Return a (b, c, H, W) float32 batch on the device, channels last in memory."""
         inputs = self.preprocessing.finish(batch.to(self.device, non_blocking=True))
         return inputs.contiguous(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Return (b, width) float32 pre-head vectors of (b, 3, H, W) inputs, on the device.
+        """Return (b, width) float32 pre-head vectors of (b, c, H, W) inputs, on the device.
 
         Raises
         ------
@@ -162,7 +169,11 @@ class TimmEncoder:
                 "width": self.width,
                 "untrained": self.card.is_control,
             },
-            "preprocessing": {"backend": self.preprocessing.backend, **self.data_config},
+            "preprocessing": {
+                "backend": self.preprocessing.backend,
+                **({"image_mode": "L"} if self.preprocessing.mode == "L" else {}),
+                **self.data_config,
+            },
             "numerics": {
                 "stored": "float32",
                 "compute": self.precision.name,

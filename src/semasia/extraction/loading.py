@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import torch
 
 from semasia.encoders import Encoder
-from semasia.errors import ImageError
+from semasia.errors import ImageError, first_line
 from semasia.inputs import PreparedSplit
 
 # Batches loaded while an accelerator works on another. Memory is bounded by these.
@@ -66,12 +66,17 @@ def _submitter(
         image = prepared.image(position)
         try:
             return encoder.preprocess(image)
-        except (ValueError, OSError, ZeroDivisionError, ImageError) as error:
+        except Exception as error:  # whatever an image of this size and mode makes a library raise
             facts = prepared.facts
+            why = str(error) if isinstance(error, ImageError) else first_line(error)
+            if isinstance(error, MemoryError):
+                why = "this machine's memory does not suffice; give the job more, or fewer threads"
+            elif not isinstance(error, ImageError | ValueError | OSError):
+                why = f"{type(error).__name__}: {why}"
             raise ImageError(
                 f"{facts.benchmark}/{facts.split}: image with id {prepared.ids[position]} "
                 f"({image.mode}, {image.width}×{image.height}) cannot be preprocessed for "
-                f"{encoder.name}: {error}."
+                f"{encoder.name}: {why}."
             ) from error
 
     def submit(rows: range) -> Callable[[], torch.Tensor]:

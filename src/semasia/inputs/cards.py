@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -91,6 +92,17 @@ class InputsCard(Closed):
     )
     image: str = Field(default="image", description="Name of the source's image column.")
     labels: dict[str, LabelColumn] = Field(default_factory=dict)
+    image_range: tuple[int | float, int | float] | None = Field(
+        default=None,
+        description="Values of black and of white in images of more than 8 bits (16 and 32 bits, "
+        "float), mapped linearly to 0 … 255 when a split is prepared: [0, 65535], say. Without it "
+        "such images are refused. Images of 8 bits are taken as they are.",
+    )
+    max_pixels: int = Field(
+        default=1 << 28,
+        gt=0,
+        description="The most pixels of an image; a larger one is refused before it is decoded.",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> InputsCard:
@@ -115,6 +127,12 @@ class InputsCard(Closed):
             for split in splits:
                 if split not in self.splits:
                     raise ValueError(f"{key}: split {split!r} is not among {list(self.splits)}")
+        if self.image_range is not None:
+            low, high = self.image_range
+            if not (math.isfinite(low) and math.isfinite(high) and low < high):
+                raise ValueError(
+                    f"image_range: [{low}, {high}] are not two finite values, black below white"
+                )
         reserved = {"id", "model_name", "embedding", "image"} & set(self.labels)
         if reserved:
             raise ValueError(f"label columns {sorted(reserved)} clash with columns of a shard")

@@ -10,33 +10,21 @@ Beside it stands a JSON file of facts (:class:`SplitFacts`), written last.
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
-import math
-import struct
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-from PIL import Image
-
-from semasia.errors import ImageError, SourceError
+from semasia.errors import SourceError
 from semasia.files import whole_file
+from semasia.inputs.admission import Admission
 from semasia.inputs.cards import InputsCard
 from semasia.inputs.content import split_content
-from semasia.inputs.images import Payload, decode
 from semasia.inputs.selection import select_rows
 from semasia.inputs.sources import SourceSplit, open_split
+from semasia.inputs.writing import NotRawError, write_split
 from semasia.recipes import SELECTION
-
-# Larger images stay encoded. Up to here the pixels take less disk than decoding them anew for each
-# of thousands of models takes time: CelebA's 178×218 are within, photographs of ImageNet are not.
-_RAW_PIXELS = 224 * 224
-_BATCH_ROWS = 1024
 
 
 @dataclass(frozen=True)
@@ -118,24 +106,31 @@ def prepare_split(
     SourceError
         If the source differs from the card.
     ImageError
-        If an image cannot be decoded; the message names its id.
+        If an image cannot be decoded, has more pixels than the card admits, or pixels of more than
+        8 bits and the card no ``image_range``; the message names its id and its file.
     StorageError
         If a file cannot be written.
     """
     content = split_content(card, split, record)
     whole = open_split(card, split, revision)
     chosen, how = _choose(whole, cap, strata)
-    where = f"{card.name}/{split}"
+    admission = Admission(card, split, chosen)
     with whole_file(data) as temporary:
-        shape = _raw_shape(_decode(where, chosen, 0, _payload(where, chosen, 0)))
+        shape = admission.first_shape()
         try:
-            fingerprint = _write(temporary, where, chosen, shape, threads, progress)
-        except _NotRawError:
+            fingerprint = write_split(temporary, admission, shape, threads, progress)
+        except NotRawError:
             shape = None
-            fingerprint = _write(temporary, where, chosen, shape, threads, progress)
+            fingerprint = write_split(temporary, admission, shape, threads, progress)
+    admission.log()
     if split_content(card, split, record) != content:
-        raise SourceError(f"{where}: the source changed while it was read; run again.")
-    said = {"content_sha256": content} if content else {}
+        raise SourceError(f"{card.name}/{split}: the source changed while it was read; run again.")
+    origin = dict(chosen.origin)
+    # Sources of few files name the digest of each.
+    if content and not any(name.endswith("_sha256") for name in origin):
+        origin["content_sha256"] = content
+    if card.image_range is not None:
+        origin["image_range"] = json.dumps(card.image_range)
     result = SplitFacts(
         benchmark=card.name,
         split=split,
@@ -145,22 +140,13 @@ def prepare_split(
         image_shape=list(shape) if shape else None,
         label_names={c: list(n) if n else None for c, n in chosen.names.items()},
         source_kind=card.source.kind,
-        # Sources of few files name the digest of each.
-        origin=chosen.origin if _has_digest(chosen.origin) else {**chosen.origin, **said},
+        origin=origin,
         selection=how,
     )
     with whole_file(facts) as temporary:
         text = json.dumps(asdict(result), indent=1, ensure_ascii=False)
         temporary.write_text(text + "\n", encoding="utf-8")
     return result
-
-
-def _has_digest(origin: Mapping[str, str]) -> bool:
-    return any(name.endswith("_sha256") for name in origin)
-
-
-class _NotRawError(Exception):
-    """An image does not fit the raw layout."""
 
 
 def _choose(
@@ -172,86 +158,3 @@ def _choose(
     positions = select_rows(whole.ids, labels, cap)
     how = {"rule": "hash-ranked", "recipe": SELECTION, "stratified_by": strata}
     return whole.take(positions), how
-
-
-def _raw_shape(image: Image.Image) -> tuple[int, ...] | None:
-    """Return the array shape of an image that fits the raw layout, else None."""
-    if image.mode not in ("L", "RGB") or image.width * image.height > _RAW_PIXELS:
-        return None
-    return (image.height, image.width) if image.mode == "L" else (image.height, image.width, 3)
-
-
-def _write(
-    path: Path,
-    where: str,
-    rows: SourceSplit,
-    shape: tuple[int, ...] | None,
-    threads: int,
-    progress: Callable[[int, int, int], None] | None,
-) -> str:
-    """Write the Arrow file, raw where ``shape`` is given; return the fingerprint."""
-
-    def stored(position: int) -> bytes:
-        payload = _payload(where, rows, position)
-        image = _decode(where, rows, position, payload)
-        if shape is None:
-            return payload if isinstance(payload, bytes) else _as_png(image)
-        if _raw_shape(image) != shape:
-            raise _NotRawError
-        return image.tobytes()
-
-    schema = pa.schema(
-        [
-            pa.field("id", pa.uint32(), nullable=False),
-            *(pa.field(c, pa.int64(), nullable=False) for c in rows.labels),
-            pa.field("image", pa.binary(math.prod(shape) if shape else -1), nullable=False),
-        ]
-    )
-    columns = [values.astype("<i8") for values in rows.labels.values()]
-    digest = hashlib.sha256(json.dumps(shape).encode())
-    with (
-        ThreadPoolExecutor(threads) as pool,
-        pa.OSFile(str(path), "wb") as sink,
-        pa.ipc.new_file(sink, schema) as writer,
-    ):
-        for start in range(0, rows.rows, _BATCH_ROWS):
-            block = slice(start, min(start + _BATCH_ROWS, rows.rows))
-            images = list(pool.map(stored, range(block.start, block.stop)))
-            for position, image in enumerate(images, start):
-                digest.update(struct.pack("<I", rows.ids[position]))
-                for column in columns:
-                    digest.update(column[position].tobytes())
-                digest.update(struct.pack("<Q", len(image)))
-                digest.update(image)
-            arrays = [pa.array(rows.ids[block], pa.uint32())]
-            arrays += [pa.array(c[block], pa.int64()) for c in columns]
-            arrays.append(pa.array(images, schema.field("image").type))
-            writer.write_batch(pa.record_batch(arrays, schema=schema))
-            if progress:
-                progress(block.stop, rows.rows, len(images))
-    return digest.hexdigest()
-
-
-def _payload(where: str, rows: SourceSplit, position: int) -> Payload:
-    try:
-        return rows.image(position)
-    except OSError as error:
-        raise SourceError(
-            f"{where}: image with id {rows.ids[position]} cannot be read from the source: {error}"
-        ) from error
-
-
-def _decode(where: str, rows: SourceSplit, position: int, payload: Payload) -> Image.Image:
-    try:
-        return decode(payload)
-    except ImageError as error:
-        raise ImageError(
-            f"{where}: image with id {rows.ids[position]} cannot be decoded ({error}). "
-            "Replace the file in the source, or fetch the source again."
-        ) from error
-
-
-def _as_png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()

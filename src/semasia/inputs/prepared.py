@@ -32,6 +32,7 @@ class PreparedSplit:
     ids: np.ndarray
     labels: dict[str, np.ndarray]
     _images: pa.ChunkedArray
+    _data: Path | None = None
 
     @classmethod
     def open(cls, data: Path, facts: Path) -> PreparedSplit:
@@ -59,6 +60,7 @@ class PreparedSplit:
             ids=table["id"].to_numpy(),
             labels={c: table[c].to_numpy() for c in known.label_names},
             _images=table["image"],
+            _data=data,
         )
 
     def __len__(self) -> int:
@@ -98,8 +100,9 @@ class PreparedSplit:
             return Image.fromarray(np.frombuffer(stored, np.uint8).reshape(shape))
         try:
             return decode(stored.to_pybytes())
-        except ImageError as error:
+        except (ImageError, MemoryError) as error:
             raise ImageError(
                 f"{self.facts.benchmark}/{self.facts.split}: image with id {self.ids[position]} "
-                f"cannot be decoded ({error}). Delete the prepared split and run again."
+                f"cannot be decoded ({str(error) or type(error).__name__}) from {self._data}. "
+                "Delete the prepared split and run again."
             ) from error

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from semasia.closed import Closed
 from semasia.inputs.origins import SHA256
@@ -92,14 +92,22 @@ Weights = Annotated[
 class DataConfig(Closed):
     """Preprocessing values that replace those timm resolves for the architecture."""
 
-    input_size: tuple[Literal[3], Side, Side] | None = None
+    input_size: tuple[Literal[1, 3], Side, Side] | None = None
     interpolation: Literal["nearest", "bilinear", "bicubic", "box", "hamming", "lanczos"] | None = (
         None
     )
     crop_pct: float | None = Field(default=None, gt=0, le=1, allow_inf_nan=False)
     crop_mode: Literal["center", "squash", "border"] | None = None
-    mean: tuple[Finite, Finite, Finite] | None = None
-    std: tuple[Positive, Positive, Positive] | None = None
+    mean: tuple[Finite] | tuple[Finite, Finite, Finite] | None = None
+    std: tuple[Positive] | tuple[Positive, Positive, Positive] | None = None
+
+    @model_validator(mode="after")
+    def _one_per_channel(self) -> DataConfig:
+        channels = self.input_size[0] if self.input_size else 3
+        for key, values in (("mean", self.mean), ("std", self.std)):
+            if values and len(values) > channels:
+                raise ValueError(f"`{key}` has {len(values)} values for images of 1 channel")
+        return self
 
 
 class EncoderCard(Closed):

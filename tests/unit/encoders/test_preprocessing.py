@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,24 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from pydantic import ValidationError
+from safetensors.torch import save_file
 from sklearn.datasets import load_sample_images
 
 from semasia.compat import import_timm
-from semasia.encoders import TimmEncoder, resampling
+from semasia.encoders import TimmEncoder, resampling, window
 from semasia.encoders.construction import never_loaded, without_initial_values
 from semasia.encoders.framing import framing_of
 from semasia.encoders.preprocessing import DevicePreprocessing, ReferencePreprocessing
-from semasia.encoders.resampling import PRECISION, resampling_matrix, rows_first
+from semasia.encoders.resampling import (
+    PRECISION,
+    resampling_matrix,
+    resampling_window,
+    rows_first,
+    rows_first_by_rule,
+)
 from semasia.errors import EncoderError, ImageError
-from semasia.registry import load_model_set
+from semasia.registry import EncoderCard, load_model_set
 
 timm = import_timm()
 
@@ -204,6 +213,160 @@ def test_raw_pixels_are_taken_where_products_are_faster() -> None:
     # The first pass would make an image of 224 × 280,000 of it.
     assert not device.takes_pixels((4, 5000), accelerator)
     assert not ReferencePreprocessing(config).takes_pixels((28, 28), accelerator)
+
+
+THIN = [(1, 700), (900, 1), (3, 500), (400, 2), (40, 1500), (33, 34)]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_part_that_is_kept_has_timms_pixels(
+    kind: str, channels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(7)
+    config = {"interpolation": kind, "mean": (0.4,) * channels, "std": (0.3,) * channels}
+    for mode, share, sides in (
+        ("center", 0.875, (32, 32)),
+        ("center", 1.15, (24, 40)),
+        ("squash", 1.0, (33, 20)),
+        ("border", 1.0, (32, 32)),
+    ):
+        stated = {"input_size": (channels, *sides), "crop_mode": mode, "crop_pct": share}
+        reference = ReferencePreprocessing({**config, **stated})
+        device = DevicePreprocessing({**config, **stated})
+        for shape in [s for s in THIN if mode != "border" or min(s) > 30]:
+            pixels = rng.integers(0, 256, (*shape, 3)).astype(np.uint8)
+            for image in (Image.fromarray(pixels), Image.fromarray(pixels[..., 0] // 128 * 255)):
+                monkeypatch.setattr(window, "_LARGEST_RESIZED", 1 << 60)
+                expected = reference.load(image)
+                assert torch.equal(device.finish(device.load(image)[None])[0], expected)
+                monkeypatch.setattr(window, "_LARGEST_RESIZED", 0)
+                assert torch.equal(reference.load(image), expected), (stated, shape)
+                assert torch.equal(device.finish(device.load(image)[None])[0], expected)
+
+
+def test_a_very_thin_image_takes_little_memory_and_is_the_same_both_ways() -> None:
+    """1×30,000 pixels would make 256×7,680,000, which are 8 GB as RGB."""
+    config = timm.data.resolve_data_config({"input_size": (3, 224, 224)})
+    column = np.random.default_rng(3).integers(0, 256, (30_000, 1, 3)).astype(np.uint8)
+    for pixels in (column, column.transpose(1, 0, 2)):
+        image = Image.fromarray(pixels)
+        found = ReferencePreprocessing(config).load(image)
+        device = DevicePreprocessing(config)
+        assert torch.equal(device.finish(device.load(image)[None])[0], found)
+        assert found.std() > 0
+        assert found.shape == (3, 224, 224)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_window_is_rows_of_the_whole_matrix(kind: str) -> None:
+    for sizes in ((50, 700), (700, 50), (31, 31), (1, 90)):
+        whole = resampling_matrix(*sizes, kind)
+        for first, last in ((0, 1), (sizes[1] // 3, sizes[1] // 2), (sizes[1] - 1, sizes[1])):
+            start, part = resampling_window(*sizes, kind, first, last)
+            assert np.array_equal(whole[first:last, start : start + part.shape[1]], part)
+            assert whole[first:last].sum() == part.sum()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.tuples(*[st.integers(1, 60)] * 4))
+def test_the_order_of_passes_goes_by_the_rule(sizes: tuple[int, ...]) -> None:
+    size, resized = (sizes[0], sizes[1]), (sizes[2], sizes[3])
+    possible = resampling._possible_orders(size, resized, "bicubic")
+    assert rows_first_by_rule(size, resized) in possible
+
+
+def test_a_pillow_of_another_rule_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resampling, "_rule", lambda size, resized: True)
+    resampling._check_rule.cache_clear()
+    with pytest.raises(EncoderError, match="in another order than the one known here"):
+        rows_first_by_rule((1, 30_000), (256, 7_680_000))
+    resampling._check_rule.cache_clear()
+
+
+ONE = {"input_size": (1, 32, 32), "mean": (0.1,), "std": (0.5,), "interpolation": "bicubic"}
+
+
+@pytest.mark.parametrize("framing", [{"crop_pct": 0.9}, {"crop_mode": "border", "crop_pct": 1.0}])
+def test_one_channel_has_the_same_grey_pixels_both_ways(framing: dict[str, Any]) -> None:
+    config = {**ONE, **framing}
+    reference, device = ReferencePreprocessing(config), DevicePreprocessing(config)
+    processor = torch.device("cpu")
+    rng = np.random.default_rng(2)
+    for shape in ((28, 28), (40, 31), (28, 28, 3), (60, 45, 3)):
+        image = Image.fromarray(rng.integers(0, 256, shape).astype(np.uint8))
+        expected = import_timm().data.create_transform(**config)(image.convert("L"))
+        assert expected.shape == (1, 32, 32)
+        assert torch.equal(reference.load(image), expected)
+        assert torch.equal(device.finish(device.load(image)[None])[0], expected)
+        if device.takes_pixels(shape, processor):
+            raw = torch.from_numpy(np.array(image))[None]
+            assert torch.equal(device.finish(raw)[0], expected)
+        looked_up = device._looked_up(device.load(image)[None])
+        assert torch.equal(looked_up[0], expected)
+    # Grey of three channels is a weighted sum, rounded before it is resized.
+    assert not device.takes_pixels((28, 28, 3), processor)
+    assert device.takes_pixels((28, 28), processor)
+
+
+@pytest.mark.parametrize("kind", [ReferencePreprocessing, DevicePreprocessing])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"input_size": (4, 32, 32)},
+            "the network takes images of 4 channels; 1 .* or 3 .* needed",
+        ),
+        ({"input_size": (2, 32, 32)}, "the network takes images of 2 channels"),
+        ({"mean": (0.5,) * 3}, "`mean` has 3 values, and the network takes images of 1 channel$"),
+        ({"std": (0.5,) * 3}, "`std` has 3 values"),
+        ({"input_size": (3, 32, 32), "std": (0.5,) * 2}, "`std` has 2 values, .* of 3 channels"),
+    ],
+)
+def test_channels_that_do_not_fit_are_refused_both_ways(
+    kind: type, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(EncoderError, match=message):
+        kind({**ONE, **changes})
+
+
+def test_one_mean_serves_three_channels() -> None:
+    one = {**ONE, "input_size": (3, 32, 32), "crop_mode": "border", "crop_pct": 1.0}
+    three = {**one, "mean": (0.1,) * 3, "std": (0.5,) * 3}
+    image = images()["china"]
+    expected = ReferencePreprocessing(three).load(image)
+    for config in (one, three):
+        device = DevicePreprocessing(config)
+        assert torch.equal(ReferencePreprocessing(config).load(image), expected)
+        assert torch.equal(device.finish(device.load(image)[None])[0], expected)
+
+
+@pytest.mark.parametrize("preprocess", ["reference", "device"])
+def test_a_network_of_one_channel_says_so_in_provenance(preprocess: str, tmp_path: Path) -> None:
+    network = timm.create_model("test_resnet", in_chans=1)
+    save_file(network.state_dict(), tmp_path / "model.safetensors")
+    first_and_last = {"first_conv": "conv1.0", "classifier": "fc"}
+    stated = {"input_size": [1, 32, 32], "mean": [0.1], "std": [0.5], **first_and_last}
+    config = {"architecture": "test_resnet", "model_args": {"in_chans": 1}, "num_classes": 1000}
+    (tmp_path / "config.json").write_text(json.dumps({**config, "pretrained_cfg": stated}))
+    source = {"source": "folder", "path": str(tmp_path)}
+    card = {"name": "grey", "architecture": "test_resnet", "weights": source}
+
+    def built(**data_config: object) -> TimmEncoder:
+        whole = EncoderCard.model_validate({**card, "data_config": data_config})
+        return TimmEncoder(whole, "cpu", preprocess=preprocess)
+
+    for grey in (built(), built(mean=[0.1]), built(input_size=[1, 32, 32], std=[0.5])):
+        assert grey.describe()["preprocessing"]["image_mode"] == "L"
+        assert grey.describe()["preprocessing"]["mean"] == [0.1]
+        image = Image.fromarray(np.arange(1024, dtype=np.uint8).reshape(32, 32))
+        assert grey.encode(grey.preprocess(image)[None]).shape == (1, grey.width)
+    stated["mean"] = [0.5] * 3
+    (tmp_path / "config.json").write_text(json.dumps({**config, "pretrained_cfg": stated}))
+    with pytest.raises(EncoderError, match=r"grey: `mean` has 3 values.* See `data_config`"):
+        built()
+    with pytest.raises(ValidationError, match="`mean` has 3 values for images of 1 channel"):
+        built(input_size=[1, 32, 32], mean=[0.1] * 3)
 
 
 def test_an_image_too_thin_to_be_resized_is_refused() -> None:

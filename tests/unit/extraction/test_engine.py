@@ -293,10 +293,42 @@ def test_a_corrupt_image_keeps_the_rows_before_it(tmp_path: Path) -> None:
     raw[at : at + 600] = bytes(600)
     files[0].write_bytes(raw)
     prepared, path = PreparedSplit.open(*files), tmp_path / "out" / "test.parquet"
-    with pytest.raises(ImageError, match="photos/test: image with id 21 cannot be decoded"):
+    with pytest.raises(ImageError, match=r"photos/test: image with id 21 cannot be .*test\.arrow"):
         extract(encoder(), prepared, path, Wishes(batch_size=4, batches_per_part=100))
     assert not path.exists()
     assert [p.name[:24] for p in path.parent.rglob("rows-*")] == [f"rows-{0:09d}-{20:09d}"]
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (MemoryError(), "this machine's memory does not suffice"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory\n at"),
+            "RuntimeError: DefaultCPU",
+        ),
+        (OverflowError("too large"), "OverflowError: too large"),
+        (ValueError("height and width must be > 0"), "height and width must be > 0"),
+    ],
+)
+def test_whatever_work_on_an_image_raises_is_told_with_its_id(
+    error: Exception, message: str, tmp_path: Path, digits: Digits
+) -> None:
+    prepared = digits(20)
+    found = encoder(preprocess="reference")
+    usual = found.preprocessing.load
+    seen = []
+
+    def load(image: Image.Image) -> torch.Tensor:
+        seen.append(image)
+        if len(seen) == 12:
+            raise error
+        return usual(image)
+
+    found.preprocessing.load = load
+    expected = rf"image with id \d+ \(L, 28×28\) cannot be preprocessed for .*: {message}"
+    with pytest.raises(ImageError, match=expected):
+        extract(found, prepared, tmp_path / "test.parquet", Wishes(batch_size=4, threads=1))
 
 
 def test_precision_is_recorded_with_its_distance_from_float32(

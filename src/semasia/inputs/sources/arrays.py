@@ -36,6 +36,7 @@ def open_idx(card: InputsCard, source: IdxSource, split: str) -> SourceSplit:
         images,
         {label: labels.astype(np.int64)},
         {"images_sha256": sha256_of_file(paths[0]), "labels_sha256": sha256_of_file(paths[1])},
+        paths[0],
     )
 
 
@@ -97,11 +98,18 @@ def open_package(card: InputsCard, source: PackageSource, split: str) -> SourceS
             f"{card.name}: {path} has {table.shape[-1]} columns; {height}×{width} pixels and a "
             f"label make {height * width + 1}."
         )
+    outside = ~((table[:, :-1] >= 0) & (table[:, :-1] <= source.max_value)).all(axis=1)
+    if outside.any():
+        raise SourceError(
+            f"{card.name}: {path} has pixels outside 0 to {source.max_value}, first at id "
+            f"{np.argmax(outside)}. See `source.max_value` in the card {card.name}.yaml."
+        )
     pixels = np.rint(table[:, :-1] * (255 / source.max_value)).astype(np.uint8)
     opened = _from_arrays(
         pixels.reshape(-1, height, width),
         {label: table[:, -1].astype(np.int64)},
         {"distribution": source.distribution, "file_sha256": found},
+        path,
     )
     return opened.take(fold_positions(opened.labels[label], card, split))
 
@@ -153,7 +161,7 @@ def _only_label(card: InputsCard) -> str:
 
 
 def _from_arrays(
-    images: np.ndarray, labels: dict[str, np.ndarray], origin: dict[str, str]
+    images: np.ndarray, labels: dict[str, np.ndarray], origin: dict[str, str], path: Path
 ) -> SourceSplit:
     return SourceSplit(
         ids=np.arange(len(images), dtype=np.uint32),
@@ -161,6 +169,7 @@ def _from_arrays(
         names=dict.fromkeys(labels),
         image=lambda i: images[i],
         origin=origin,
+        where=lambda i: f"{path}, row {i}",
     )
 
 

@@ -28,6 +28,8 @@ class SourceSplit:
         What identifies the source in provenance: repository and commit, or a file's SHA-256.
     skipped : str
         What of the source was left out, in words.
+    where : callable, optional
+        Position → where the image is stored, for messages: a file, or a table and a row of it.
     """
 
     ids: np.ndarray
@@ -36,6 +38,7 @@ class SourceSplit:
     image: Callable[[int], Payload]
     origin: dict[str, str] = field(default_factory=dict)
     skipped: str = ""
+    where: Callable[[int], str] | None = None
 
     @property
     def rows(self) -> int:
@@ -43,7 +46,7 @@ class SourceSplit:
 
     def take(self, positions: np.ndarray) -> SourceSplit:
         """Return the split restricted to ``positions`` (m, int), in that order."""
-        image = self.image
+        image, where = self.image, self.where
         return SourceSplit(
             ids=self.ids[positions],
             labels={name: values[positions] for name, values in self.labels.items()},
@@ -51,4 +54,5 @@ class SourceSplit:
             image=lambda i: image(int(positions[i])),
             origin=self.origin,
             skipped=self.skipped,
+            where=(lambda i: where(int(positions[i]))) if where else None,
         )

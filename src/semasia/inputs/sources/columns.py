@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pyarrow as pa
 
 from semasia.errors import SourceError
 from semasia.inputs.cards import InputsCard
+from semasia.inputs.depth import is_deep
+from semasia.inputs.images import decoded
 
 
 def check_there(card: InputsCard, where: str, columns: list[str]) -> None:
@@ -77,6 +80,19 @@ def image_bytes(where: str, column: str, cell: Any, row: int) -> bytes:
     raise SourceError(
         f"{where}: column {column!r} holds no image at row {row} (found {type(cell).__name__})."
     )
+
+
+def as_mode(payload: bytes, mode: str, max_pixels: int | None) -> bytes:
+    """Return an image in the mode that `datasets`' image feature states, as a TIFF file.
+
+    Deep pixels, which a conversion would clip, come back as they are.
+    """
+    found = decoded(payload, max_pixels=max_pixels)
+    if is_deep(found):
+        return payload
+    buffer = io.BytesIO()
+    found.image.convert(mode).save(buffer, "TIFF")
+    return buffer.getvalue()
 
 
 def class_names(features: Any, column: str) -> tuple[str, ...] | None:

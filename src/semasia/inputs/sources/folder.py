@@ -47,6 +47,7 @@ def open_folder(card: InputsCard, source: FolderSource, split: str) -> SourceSpl
         image=functools.partial(_read, paths),
         origin={"folder": printable(root.name)},
         skipped=listing.told(),
+        where=lambda i: printable(paths[i]),
     )
     if card.folds is None:
         return opened

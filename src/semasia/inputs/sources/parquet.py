@@ -6,7 +6,6 @@ that was replaced within a tick of the clock, or whose time was put back, would 
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import threading
@@ -21,10 +20,15 @@ import pyarrow.parquet as pq
 
 from semasia.errors import SourceError, first_line, printable
 from semasia.inputs.cards import InputsCard
-from semasia.inputs.images import decode
 from semasia.inputs.origins import ParquetSource
 from semasia.inputs.sources.base import SourceSplit
-from semasia.inputs.sources.columns import check_there, class_names, image_bytes, label_values
+from semasia.inputs.sources.columns import (
+    as_mode,
+    check_there,
+    class_names,
+    image_bytes,
+    label_values,
+)
 from semasia.inputs.sources.numbering import checked_names, renumbered
 
 # Row groups whose images are held: the one being read, and the one before it, which another thread
@@ -49,13 +53,14 @@ def open_parquet(card: InputsCard, source: ParquetSource, split: str) -> SourceS
     for column in card.labels:
         names[column] = first.names[column]
         labels[column] = _labels(card, split, column, files, first)
-    images = _Images(f"{card.name}/{split}", card.image, files)
+    images = _Images(f"{card.name}/{split}", card.image, files, card.max_pixels)
     return SourceSplit(
         ids=np.arange(sum(f.rows for f in files), dtype=np.uint32),
         labels=labels,
         names=names,
         image=images.stored if images.mode is None else images.converted,
         skipped=_left_out(card, source, split),
+        where=images.where,
     )
 
 
@@ -187,8 +192,9 @@ def _labels(
 class _Images:
     """The image column of several files, read row group by row group."""
 
-    def __init__(self, where: str, column: str, files: list[_File]) -> None:
+    def __init__(self, where: str, column: str, files: list[_File], max_pixels: int | None) -> None:
         self._where = where
+        self._max_pixels = max_pixels
         self._column = column
         self._groups = [(f, g) for f in files for g in range(f.file.num_row_groups)]
         rows = [f.file.metadata.row_group(g).num_rows for f, g in self._groups]
@@ -198,17 +204,27 @@ class _Images:
         self.mode = next((f.mode for f in files if f.mode), None)
 
     def stored(self, position: int) -> bytes:
-        number = int(np.searchsorted(self._ends, position, side="right"))
-        begin = int(self._ends[number - 1]) if number else 0
-        cell = self._group(number)[position - begin].as_py()
+        number, row = self._place(position)
+        cell = self._group(number)[row].as_py()
         path = self._groups[number][0].path
         return image_bytes(f"{self._where}: {printable(path)}", self._column, cell, position)
 
     def converted(self, position: int) -> bytes:
-        # As `datasets` does where its image feature states a mode.
-        buffer = io.BytesIO()
-        decode(self.stored(position)).convert(self.mode).save(buffer, "TIFF")
-        return buffer.getvalue()
+        return as_mode(self.stored(position), str(self.mode), self._max_pixels)
+
+    def where(self, position: int) -> str:
+        number, row = self._place(position)
+        cell = self._group(number)[row].as_py()
+        file, group = self._groups[number]
+        before = sum(file.file.metadata.row_group(g).num_rows for g in range(group))
+        told = f"{printable(file.path)}, row {before + row}"
+        path = cell.get("path") if isinstance(cell, dict) else None
+        return f"{printable(path)}, {told}" if path else told
+
+    def _place(self, position: int) -> tuple[int, int]:
+        """Return which row group a row of the split lies in, and which of its rows it is."""
+        number = int(np.searchsorted(self._ends, position, side="right"))
+        return number, position - (int(self._ends[number - 1]) if number else 0)
 
     def _group(self, number: int) -> pa.ChunkedArray:
         with self._lock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from pathlib import Path
@@ -12,10 +11,15 @@ import numpy as np
 
 from semasia.errors import SourceError, first_line, printable
 from semasia.inputs.cards import InputsCard
-from semasia.inputs.images import decode
 from semasia.inputs.origins import HubSource, SavedSource
 from semasia.inputs.sources.base import SourceSplit
-from semasia.inputs.sources.columns import check_there, class_names, image_bytes, label_values
+from semasia.inputs.sources.columns import (
+    as_mode,
+    check_there,
+    class_names,
+    image_bytes,
+    label_values,
+)
 from semasia.inputs.sources.numbering import checked_names
 
 if TYPE_CHECKING:
@@ -59,7 +63,7 @@ def open_hub(card: InputsCard, source: HubSource, split: str, revision: str | No
         )
     except Exception as error:
         raise _hub_error(card, source, error) from None
-    return _open(card, split, loaded, {"repo": source.repo, "revision": revision})
+    return _open(card, split, loaded, {"repo": source.repo, "revision": revision}, source.repo)
 
 
 def open_saved(card: InputsCard, source: SavedSource, split: str) -> SourceSplit:
@@ -74,7 +78,7 @@ def open_saved(card: InputsCard, source: SavedSource, split: str) -> SourceSplit
             f"{card.name}/{split}: {printable(folder)} cannot be read: {first_line(error)}"
         ) from error
     # A saved dataset remembers its format, and with it the columns that are shown.
-    return _open(card, split, loaded.with_format(None), {})
+    return _open(card, split, loaded.with_format(None), {}, printable(folder))
 
 
 def saved_folder(card: InputsCard, source: SavedSource, split: str) -> Path:
@@ -123,7 +127,11 @@ def saved_names(card: InputsCard, source: SavedSource, split: str) -> dict[str, 
 
 
 def _open(
-    card: InputsCard, split: str, dataset: datasets.Dataset, origin: dict[str, str]
+    card: InputsCard,
+    split: str,
+    dataset: datasets.Dataset,
+    origin: dict[str, str],
+    place: str,
 ) -> SourceSplit:
     import datasets
 
@@ -148,9 +156,13 @@ def _open(
         return image_bytes(where, card.image, cell, position)
 
     def converted(position: int) -> bytes:
-        buffer = io.BytesIO()
-        decode(stored(position)).convert(mode).save(buffer, "TIFF")
-        return buffer.getvalue()
+        return as_mode(stored(position), str(mode), card.max_pixels)
+
+    def place_of(position: int) -> str:
+        cell: Any = images[position][card.image]
+        path = cell.get("path") if isinstance(cell, dict) else None
+        row = f"{place}, row {position}"
+        return f"{printable(path)}, {row}" if path else row
 
     return SourceSplit(
         ids=np.arange(len(dataset), dtype=np.uint32),
@@ -158,6 +170,7 @@ def _open(
         names=names,
         image=converted if mode else stored,
         origin=origin,
+        where=place_of,
     )
 
 
