@@ -59,7 +59,7 @@ def test_files_packages_and_what_has_none(tmp_path: Path, repository: Path) -> N
     for known in load_model_set("demo", repository / "registry" / "models").values():
         if known.weights.source == "package":
             assert [p.name for p in weight_files(known)] == [Path(known.weights.file).name]
-    with pytest.raises(WeightsError, match="m: .*b.pth: there is no such file of weights"):
+    with pytest.raises(WeightsError, match=r"m: .*b.pth: there is no such file of weights"):
         weight_files(card(source="file", path=str(tmp_path / "b.pth")))
     with pytest.raises(WeightsError, match="none: there is no such folder of weights"):
         weight_files(card(source="folder", path=str(tmp_path / "none")))

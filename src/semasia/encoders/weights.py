@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,12 @@ import torch
 from torch import nn
 
 from semasia.compat import import_timm
+from semasia.encoders.checkpoints import read_checkpoint
 from semasia.encoders.construction import never_loaded, without_initial_values
 from semasia.encoders.conversion import CONVERSIONS
+from semasia.encoders.states import check_wanted, chosen_state, fitted, misfits
 from semasia.errors import UnreachableError, WeightsError, did_you_mean, first_line
 from semasia.files import sha256_of_file
-from semasia.inputs.sources.arrays import package_file
 from semasia.registry import (
     EncoderCard,
     FileWeights,
@@ -25,6 +25,7 @@ from semasia.registry import (
     RandomWeights,
 )
 from semasia.registry.folder import folder_config
+from semasia.registry.weight_files import weight_files
 
 
 def build_network(card: EncoderCard) -> tuple[nn.Module, dict[str, Any]]:
@@ -83,41 +84,8 @@ def digest_of(network: nn.Module) -> str:
 
 
 def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
-    """Read a checkpoint file: safetensors, or a pickle that holds nothing but tensors.
-
-    Raises
-    ------
-    WeightsError
-        If the file is missing, truncated, or would run code when unpickled.
-    """
-    if not path.is_file():
-        raise WeightsError(f"{path}: there is no such file of weights.")
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return load_file(path)
-        loaded: Any = _loaded(path)
-    except Exception as error:
-        raise WeightsError(
-            f"{path}: cannot be read as weights ({type(error).__name__}: {first_line(error)}). "
-            "The file is damaged, or holds more than tensors; fetch it again, or save it as "
-            "safetensors."
-        ) from error
-    if isinstance(loaded, dict):
-        for key in ("state_dict", "model"):
-            if isinstance(loaded.get(key), dict):
-                loaded = loaded[key]
-                break
-    if not isinstance(loaded, dict) or not all(torch.is_tensor(v) for v in loaded.values()):
-        raise WeightsError(f"{path}: holds no state dict (found {type(loaded).__name__}).")
-    return loaded
-
-
-def _loaded(path: Path) -> Any:
-    """Load a pickle of tensors, its values mapped from the file where its format allows."""
-    mapped = zipfile.is_zipfile(path)
-    return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    """Read the state dict of a checkpoint file, the one that timm takes; raises WeightsError."""
+    return chosen_state(read_checkpoint(path), path)[0]
 
 
 def _create(timm: Any, card: EncoderCard, **extra: Any) -> nn.Module:
@@ -181,17 +149,16 @@ def _state_dict(
     weights = card.weights
     expected: str | None = None
     conversion = None
+    wanted = None
+    path = next(p for p in weight_files(card) if p.name != "config.json")
     if isinstance(weights, PackageWeights):
-        path = package_file(weights.package, weights.distribution, weights.file)
         expected, conversion = weights.sha256, weights.converter
         origin["distribution"] = weights.distribution
     elif isinstance(weights, FileWeights):
-        path, expected = Path(weights.path), weights.sha256
+        expected, wanted = weights.sha256, weights.state
     elif isinstance(weights, FolderWeights):
-        path = Path(weights.path) / "model.safetensors"
-    else:
-        raise AssertionError(weights)
-    state = read_state_dict(path)
+        wanted = weights.state
+    state, noted = chosen_state(read_checkpoint(path), path, wanted)
     found = sha256_of_file(path)
     if expected and found != expected:
         raise WeightsError(
@@ -207,14 +174,18 @@ def _state_dict(
             )
         origin["conversion"] = conversion
         state = CONVERSIONS[conversion](state, network.state_dict())
+    else:
+        state, prefix = fitted(state, network.state_dict(), path, wanted)
+        noted |= prefix
+    check_wanted(noted, path, wanted)
+    origin.update(noted)
     return state
 
 
 def _load(network: nn.Module, card: EncoderCard, state: dict[str, torch.Tensor]) -> None:
-    try:
-        network.load_state_dict(state, strict=True)
-    except RuntimeError as error:
-        lines = [line.strip() for line in str(error).splitlines()[1:3]]
+    if found := misfits(state, network.state_dict()):
         raise WeightsError(
-            f"{card.name}: the weights do not fit {card.architecture!r}: {' '.join(lines)[:400]}"
-        ) from error
+            f"{card.name}: the weights do not fit {card.architecture!r}: {found}. A checkpoint "
+            "of another number of classes needs `architecture_args: {num_classes: …}`."
+        )
+    network.load_state_dict(state, strict=True)

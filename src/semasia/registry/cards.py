@@ -31,6 +31,7 @@ _NOT_ARGUMENTS = (
     "pretrained_cfg_overlay",
     "scriptable",
 )
+State = Literal["raw", "ema"]
 Side = Annotated[int, Field(ge=1, le=8192)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -50,10 +51,15 @@ class FileWeights(Closed):
     sha256: str | None = Field(
         default=None, pattern=SHA256, description="Digest the file must have."
     )
+    state: State | None = Field(
+        default=None,
+        description="Which weights, where a file holds several: `raw`, or `ema` (averaged). "
+        "Null: what timm loads, averaged ones first.",
+    )
 
 
 class FolderWeights(Closed):
-    """A folder in timm's layout: `model.safetensors`, and beside it `config.json`.
+    """A folder in timm's layout: one file of weights, and beside it `config.json`.
 
     Where that file is there its preprocessing and arguments are the network's; else timm's own for
     the architecture.
@@ -61,6 +67,11 @@ class FolderWeights(Closed):
 
     source: Literal["folder"]
     path: str
+    state: State | None = Field(
+        default=None,
+        description="Which weights, where a file holds several: `raw`, or `ema` (averaged). "
+        "Null: what timm loads, averaged ones first.",
+    )
 
 
 class PackageWeights(Closed):
