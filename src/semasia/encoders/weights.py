@@ -13,6 +13,7 @@ from semasia.compat import import_timm
 from semasia.encoders.checkpoints import read_checkpoint
 from semasia.encoders.construction import never_loaded, without_initial_values
 from semasia.encoders.conversion import CONVERSIONS
+from semasia.encoders.memory import is_out_of_memory
 from semasia.encoders.states import check_wanted, chosen_state, fitted, misfits
 from semasia.errors import UnreachableError, WeightsError, did_you_mean, first_line
 from semasia.files import sha256_of_file
@@ -25,7 +26,10 @@ from semasia.registry import (
     RandomWeights,
 )
 from semasia.registry.folder import folder_config
-from semasia.registry.weight_files import weight_files
+from semasia.registry.weight_files import weight_files, weights_in
+
+# What timm raises for arguments that it cannot use; fetching raises none of them.
+_OF_ARGUMENTS = (TypeError, AssertionError, LookupError, AttributeError)
 
 
 def build_network(card: EncoderCard) -> tuple[nn.Module, dict[str, Any]]:
@@ -59,7 +63,10 @@ def build_network(card: EncoderCard) -> tuple[nn.Module, dict[str, Any]]:
         stated = folder_config(card)
         arguments: dict[str, Any] = {}
         if stated is not None:
-            arguments = {**stated.model_args, "pretrained_cfg_overlay": stated.pretrained_cfg}
+            # In the place of the architecture's own, as timm does: what it leaves out is timm's
+            # default, never a value of another checkpoint.
+            of_folder = {"source": "local-dir", **stated.pretrained_cfg}
+            arguments = {**stated.model_args, "pretrained_cfg": of_folder}
         with without_initial_values():
             network = _create(timm, card, **arguments)
         _load(network, card, _state_dict(card, origin, network))
@@ -91,21 +98,23 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
 def _create(timm: Any, card: EncoderCard, **extra: Any) -> nn.Module:
     try:
         return timm.create_model(card.architecture, **{**extra, **card.architecture_args})
-    except RuntimeError as error:
-        if "Unknown model" not in str(error):
-            raise WeightsError(
-                f"{card.name}: {card.architecture!r} cannot be built: {first_line(error)}"
-            ) from error
-        known = timm.list_models()
-        near = did_you_mean(card.architecture.split(".")[0], known)
-        raise WeightsError(
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise _unbuilt(timm, card, error) from error
+
+
+def _unbuilt(timm: Any, card: EncoderCard, error: Exception) -> WeightsError:
+    """Return the error of an architecture that timm does not know, or not with its arguments."""
+    if isinstance(error, RuntimeError) and "Unknown model" in str(error):
+        near = did_you_mean(card.architecture.split(".")[0], timm.list_models())
+        return WeightsError(
             f"{card.name}: timm {timm.__version__} has no architecture {card.architecture!r}.{near}"
-        ) from None
-    except (TypeError, ValueError) as error:
-        raise WeightsError(
-            f"{card.name}: {card.architecture!r} cannot be built with "
-            f"{card.architecture_args}: {first_line(error)}"
-        ) from error
+        )
+    return WeightsError(
+        f"{card.name}: {card.architecture!r} cannot be built with `architecture_args` "
+        f"{card.architecture_args}; timm says: {type(error).__name__}: {first_line(error)}"
+    )
 
 
 def _from_hub(timm: Any, card: EncoderCard, origin: dict[str, Any]) -> nn.Module:
@@ -115,6 +124,11 @@ def _from_hub(timm: Any, card: EncoderCard, origin: dict[str, Any]) -> nn.Module
                 card.architecture, pretrained=True, **card.architecture_args
             )
     except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        unknown = isinstance(error, RuntimeError) and "Unknown model" in str(error)
+        if unknown or (card.architecture_args and isinstance(error, _OF_ARGUMENTS)):
+            raise _unbuilt(timm, card, error) from error
         kind = UnreachableError if _may_pass(error) else WeightsError
         raise kind(
             f"{card.name}: the checkpoint that timm names for {card.architecture!r} cannot be "
@@ -150,7 +164,8 @@ def _state_dict(
     expected: str | None = None
     conversion = None
     wanted = None
-    path = next(p for p in weight_files(card) if p.name != "config.json")
+    in_folder = isinstance(weights, FolderWeights)
+    path = weights_in(Path(weights.path)) if in_folder else weight_files(card)[0]
     if isinstance(weights, PackageWeights):
         expected, conversion = weights.sha256, weights.converter
         origin["distribution"] = weights.distribution
