@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from semasia.errors import SemasiaError, StoppedError
+from semasia.streams import tolerate_encodings
 
 
 @contextlib.contextmanager
@@ -33,6 +34,7 @@ def job(
         How often a scheduler has tried this job, this time included. What failed for good is not
         tried again: the earlier error is told once more.
     """
+    tolerate_encodings()
     path = Path(log)
     if failure and attempt > 1 and (told := _for_good(Path(failure))):
         print(f"{told}\n  not tried again; log: {path}", file=sys.stderr, flush=True)
