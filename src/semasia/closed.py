@@ -49,7 +49,7 @@ def read_yaml(path: Path) -> Any:
         If it is not there, is not YAML, or defines a key twice.
     """
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             return yaml.load(file, Loader=_Loader)
     except FileNotFoundError:
         raise CardError(f"{path}: there is no such file.") from None

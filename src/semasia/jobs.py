@@ -13,6 +13,7 @@ from pathlib import Path
 
 from semasia.errors import LogError, SemasiaError, StoppedError, first_line
 from semasia.files import whole_file
+from semasia.streams import tolerate_encodings
 
 
 @contextlib.contextmanager
@@ -40,6 +41,7 @@ def job(
     LogError
         If the log cannot be begun; then the block does not run.
     """
+    tolerate_encodings()
     path = Path(log)
     if failure and attempt > 1 and (told := _for_good(Path(failure))):
         _tell(f"{told}\n  not tried again; log: {path}")

@@ -92,3 +92,26 @@ def test_every_demo_architecture_is_timms():
     timm = import_timm()
     for card in load_model_set("demo", FOLDER).values():
         assert timm.is_model(card.architecture)
+
+
+def test_a_list_of_any_editor_is_read(tmp_path: Path):
+    text = "\ufeffresnet18.a1_in1k  \r\n# mine\r\n\r\nresnet50.a1_in1k # why\r\n"
+    (tmp_path / "mine.txt").write_bytes(text.encode())
+    assert list(load_model_set("mine", tmp_path)) == ["resnet18.a1_in1k", "resnet50.a1_in1k"]
+    card = "\ufeffdescription: mine\r\nmodels:\r\n  - {name: a, architecture: resnet18}\r\n"
+    (tmp_path / "card.yaml").write_bytes(card.encode())
+    assert list(load_model_set("card", tmp_path)) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    ["timm/", "timm:", "hf-hub:", "hf-hub:timm/", "hf_hub:timm/", "https://huggingface.co/timm/"],
+)
+def test_a_prefix_is_to_be_dropped(prefix: str, tmp_path: Path):
+    (tmp_path / "mine.txt").write_text(f"{prefix}resnet50.a1_in1k\n")
+    with pytest.raises(CardError, match=r"line 1: .*without it: 'resnet50\.a1_in1k'"):
+        load_model_set("mine", tmp_path)
+    content = f"description: x\nmodels:\n  - {{name: a, architecture: '{prefix}resnet18.x'}}\n"
+    (tmp_path / "card.yaml").write_text(content)
+    with pytest.raises(CardError, match=r"without a prefix: 'resnet18\.x'"):
+        load_model_set("card", tmp_path)

@@ -18,7 +18,11 @@ from semasia.extraction import (
 )
 from semasia.overview import states_of
 from semasia.statistics import PAPER_BENCHMARKS
+from semasia.streams import tolerate_encodings
 from semasia import recipes
+
+# Messages name models and files in any script, and a console may know one alone.
+tolerate_encodings()
 
 REGISTRY = Path(workflow.current_basedir).parent.parent / "registry"
 CONFIG_FILE = (

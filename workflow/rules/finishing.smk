@@ -13,7 +13,7 @@ def snakemake_again(log, *arguments, targets=(), **changes):
     command = [sys.executable, "-m", "snakemake", *arguments]
     command += ["--snakefile", str(workflow.main_snakefile)]
     command += ["--configfile", str(effective), "--", *targets]
-    with open(Path(LOGS, log), "w") as file:
+    with open(Path(LOGS, log), "w", encoding="utf-8") as file:
         subprocess.run(command, stdout=file, stderr=subprocess.STDOUT)
 
 
@@ -53,7 +53,9 @@ def analyses():
 def was_interrupted(log):
     files = [log] if isinstance(log, str) else log
     told = "Terminating processes on user request"
-    return any(told in Path(f).read_text(errors="replace") for f in files)
+    return any(
+        told in Path(f).read_text(encoding="utf-8", errors="replace") for f in files
+    )
 
 
 def analyses_asked_for():

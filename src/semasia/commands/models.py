@@ -27,6 +27,7 @@ def run(options: argparse.Namespace) -> int:
     from semasia.registry import load_model_set
     from semasia.registry.location import registry_folder
     from semasia.registry.selection import read_registry, select_models
+    from semasia.streams import encodes
 
     folder = options.registry or registry_folder()
     frame = read_registry(folder)
@@ -51,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
             tbl_hide_dataframe_shape=True,
             tbl_hide_column_data_types=True,
             tbl_width_chars=250,
+            tbl_formatting=None if encodes("│") else "ASCII_FULL_CONDENSED",
         ):
             print(shown)
         print(f"{len(shown):,} models")

@@ -69,7 +69,7 @@ class TimmEncoder:
         self.name = card.name
         self.card = card
         self.data_config: dict[str, Any] = {k: _plain(v) for k, v in sorted(config.items())}
-        self.width = int(described.head_hidden_size)
+        self.width = self._width(described)
         self.license = card.license or described.pretrained_cfg.get("license") or "unstated"
         kind = DevicePreprocessing if preprocess == "device" else ReferencePreprocessing
         try:
@@ -80,6 +80,15 @@ class TimmEncoder:
             ) from None
         self._network = self._moved(_PreLogits(network))
         self._run: Any = self._network
+
+    def _width(self, network: Any) -> int:
+        try:
+            return int(network.head_hidden_size)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise EncoderError(
+                f"{self.name}: {self.card.architecture!r} with `architecture_args` "
+                f"{self.card.architecture_args} has no vector before a head: {first_line(error)}"
+            ) from error
 
     def _moved(self, module: Any) -> nn.Module:
         try:
@@ -125,8 +134,9 @@ class TimmEncoder:
                 raise
             raise EncoderError(
                 f"{self.name}: the network cannot run on a batch of {tuple(inputs.shape)} "
-                f"({type(error).__name__}: {str(error).strip()[:200]}). Does its input size fit "
-                "`data_config` and `architecture_args` in its card?"
+                f"({type(error).__name__}: {str(error).strip()[:200]}). Do `data_config` and "
+                f"`architecture_args` {self.card.architecture_args} of its card fit "
+                f"{self.card.architecture!r}?"
             ) from error
         if not torch.is_tensor(latents) or latents.shape != (len(inputs), self.width):
             found = tuple(latents.shape) if torch.is_tensor(latents) else type(latents).__name__

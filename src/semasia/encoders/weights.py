@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,13 @@ import torch
 from torch import nn
 
 from semasia.compat import import_timm
+from semasia.encoders.checkpoints import read_checkpoint
 from semasia.encoders.construction import never_loaded, without_initial_values
 from semasia.encoders.conversion import CONVERSIONS
+from semasia.encoders.memory import is_out_of_memory
+from semasia.encoders.states import check_wanted, chosen_state, fitted, misfits
 from semasia.errors import UnreachableError, WeightsError, did_you_mean, first_line
 from semasia.files import sha256_of_file
-from semasia.inputs.sources.arrays import package_file
 from semasia.registry import (
     EncoderCard,
     FileWeights,
@@ -25,6 +26,10 @@ from semasia.registry import (
     RandomWeights,
 )
 from semasia.registry.folder import folder_config
+from semasia.registry.weight_files import weight_files, weights_in
+
+# What timm raises for arguments that it cannot use; fetching raises none of them.
+_OF_ARGUMENTS = (TypeError, AssertionError, LookupError, AttributeError)
 
 
 def build_network(card: EncoderCard) -> tuple[nn.Module, dict[str, Any]]:
@@ -58,7 +63,10 @@ def build_network(card: EncoderCard) -> tuple[nn.Module, dict[str, Any]]:
         stated = folder_config(card)
         arguments: dict[str, Any] = {}
         if stated is not None:
-            arguments = {**stated.model_args, "pretrained_cfg_overlay": stated.pretrained_cfg}
+            # In the place of the architecture's own, as timm does: what it leaves out is timm's
+            # default, never a value of another checkpoint.
+            of_folder = {"source": "local-dir", **stated.pretrained_cfg}
+            arguments = {**stated.model_args, "pretrained_cfg": of_folder}
         with without_initial_values():
             network = _create(timm, card, **arguments)
         _load(network, card, _state_dict(card, origin, network))
@@ -83,61 +91,30 @@ def digest_of(network: nn.Module) -> str:
 
 
 def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
-    """Read a checkpoint file: safetensors, or a pickle that holds nothing but tensors.
-
-    Raises
-    ------
-    WeightsError
-        If the file is missing, truncated, or would run code when unpickled.
-    """
-    if not path.is_file():
-        raise WeightsError(f"{path}: there is no such file of weights.")
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return load_file(path)
-        loaded: Any = _loaded(path)
-    except Exception as error:
-        raise WeightsError(
-            f"{path}: cannot be read as weights ({type(error).__name__}: {first_line(error)}). "
-            "The file is damaged, or holds more than tensors; fetch it again, or save it as "
-            "safetensors."
-        ) from error
-    if isinstance(loaded, dict):
-        for key in ("state_dict", "model"):
-            if isinstance(loaded.get(key), dict):
-                loaded = loaded[key]
-                break
-    if not isinstance(loaded, dict) or not all(torch.is_tensor(v) for v in loaded.values()):
-        raise WeightsError(f"{path}: holds no state dict (found {type(loaded).__name__}).")
-    return loaded
-
-
-def _loaded(path: Path) -> Any:
-    """Load a pickle of tensors, its values mapped from the file where its format allows."""
-    mapped = zipfile.is_zipfile(path)
-    return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    """Read the state dict of a checkpoint file, the one that timm takes; raises WeightsError."""
+    return chosen_state(read_checkpoint(path), path)[0]
 
 
 def _create(timm: Any, card: EncoderCard, **extra: Any) -> nn.Module:
     try:
         return timm.create_model(card.architecture, **{**extra, **card.architecture_args})
-    except RuntimeError as error:
-        if "Unknown model" not in str(error):
-            raise WeightsError(
-                f"{card.name}: {card.architecture!r} cannot be built: {first_line(error)}"
-            ) from error
-        known = timm.list_models()
-        near = did_you_mean(card.architecture.split(".")[0], known)
-        raise WeightsError(
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise _unbuilt(timm, card, error) from error
+
+
+def _unbuilt(timm: Any, card: EncoderCard, error: Exception) -> WeightsError:
+    """Return the error of an architecture that timm does not know, or not with its arguments."""
+    if isinstance(error, RuntimeError) and "Unknown model" in str(error):
+        near = did_you_mean(card.architecture.split(".")[0], timm.list_models())
+        return WeightsError(
             f"{card.name}: timm {timm.__version__} has no architecture {card.architecture!r}.{near}"
-        ) from None
-    except (TypeError, ValueError) as error:
-        raise WeightsError(
-            f"{card.name}: {card.architecture!r} cannot be built with "
-            f"{card.architecture_args}: {first_line(error)}"
-        ) from error
+        )
+    return WeightsError(
+        f"{card.name}: {card.architecture!r} cannot be built with `architecture_args` "
+        f"{card.architecture_args}; timm says: {type(error).__name__}: {first_line(error)}"
+    )
 
 
 def _from_hub(timm: Any, card: EncoderCard, origin: dict[str, Any]) -> nn.Module:
@@ -147,6 +124,11 @@ def _from_hub(timm: Any, card: EncoderCard, origin: dict[str, Any]) -> nn.Module
                 card.architecture, pretrained=True, **card.architecture_args
             )
     except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        unknown = isinstance(error, RuntimeError) and "Unknown model" in str(error)
+        if unknown or (card.architecture_args and isinstance(error, _OF_ARGUMENTS)):
+            raise _unbuilt(timm, card, error) from error
         kind = UnreachableError if _may_pass(error) else WeightsError
         raise kind(
             f"{card.name}: the checkpoint that timm names for {card.architecture!r} cannot be "
@@ -181,17 +163,17 @@ def _state_dict(
     weights = card.weights
     expected: str | None = None
     conversion = None
+    wanted = None
+    in_folder = isinstance(weights, FolderWeights)
+    path = weights_in(Path(weights.path)) if in_folder else weight_files(card)[0]
     if isinstance(weights, PackageWeights):
-        path = package_file(weights.package, weights.distribution, weights.file)
         expected, conversion = weights.sha256, weights.converter
         origin["distribution"] = weights.distribution
     elif isinstance(weights, FileWeights):
-        path, expected = Path(weights.path), weights.sha256
+        expected, wanted = weights.sha256, weights.state
     elif isinstance(weights, FolderWeights):
-        path = Path(weights.path) / "model.safetensors"
-    else:
-        raise AssertionError(weights)
-    state = read_state_dict(path)
+        wanted = weights.state
+    state, noted = chosen_state(read_checkpoint(path), path, wanted)
     found = sha256_of_file(path)
     if expected and found != expected:
         raise WeightsError(
@@ -207,14 +189,18 @@ def _state_dict(
             )
         origin["conversion"] = conversion
         state = CONVERSIONS[conversion](state, network.state_dict())
+    else:
+        state, prefix = fitted(state, network.state_dict(), path, wanted)
+        noted |= prefix
+    check_wanted(noted, path, wanted)
+    origin.update(noted)
     return state
 
 
 def _load(network: nn.Module, card: EncoderCard, state: dict[str, torch.Tensor]) -> None:
-    try:
-        network.load_state_dict(state, strict=True)
-    except RuntimeError as error:
-        lines = [line.strip() for line in str(error).splitlines()[1:3]]
+    if found := misfits(state, network.state_dict()):
         raise WeightsError(
-            f"{card.name}: the weights do not fit {card.architecture!r}: {' '.join(lines)[:400]}"
-        ) from error
+            f"{card.name}: the weights do not fit {card.architecture!r}: {found}. A checkpoint "
+            "of another number of classes needs `architecture_args: {num_classes: …}`."
+        )
+    network.load_state_dict(state, strict=True)

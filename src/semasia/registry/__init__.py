@@ -10,6 +10,7 @@ from semasia.registry.cards import (
     RandomWeights,
 )
 from semasia.registry.sets import load_model_set
+from semasia.registry.weight_files import weight_files
 
 __all__ = [
     "DataConfig",
@@ -20,4 +21,5 @@ __all__ = [
     "PackageWeights",
     "RandomWeights",
     "load_model_set",
+    "weight_files",
 ]

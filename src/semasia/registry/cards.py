@@ -29,8 +29,11 @@ _NOT_ARGUMENTS = (
     "pretrained",
     "pretrained_cfg",
     "pretrained_cfg_overlay",
+    "pretrained_strict",
     "scriptable",
+    "weights_only",
 )
+State = Literal["raw", "ema"]
 Side = Annotated[int, Field(ge=1, le=8192)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -50,10 +53,15 @@ class FileWeights(Closed):
     sha256: str | None = Field(
         default=None, pattern=SHA256, description="Digest the file must have."
     )
+    state: State | None = Field(
+        default=None,
+        description="Which weights, where a file holds several: `raw`, or `ema` (averaged). "
+        "Null: what timm loads, averaged ones first.",
+    )
 
 
 class FolderWeights(Closed):
-    """A folder in timm's layout: `model.safetensors`, and beside it `config.json`.
+    """A folder in timm's layout: one file of weights, and beside it `config.json`.
 
     Where that file is there its preprocessing and arguments are the network's; else timm's own for
     the architecture.
@@ -61,6 +69,11 @@ class FolderWeights(Closed):
 
     source: Literal["folder"]
     path: str
+    state: State | None = Field(
+        default=None,
+        description="Which weights, where a file holds several: `raw`, or `ema` (averaged). "
+        "Null: what timm loads, averaged ones first.",
+    )
 
 
 class PackageWeights(Closed):
@@ -130,6 +143,15 @@ class EncoderCard(Closed):
     def _safe(cls, value: str) -> str:
         return checked_name(value)
 
+    @field_validator("architecture")
+    @classmethod
+    def _of_timm(cls, value: str) -> str:
+        if bare := _bare_name(value):
+            raise ValueError(f"timm's architectures are written without a prefix: {bare!r}")
+        if value.startswith("local-dir:"):
+            raise ValueError("for a folder, use `weights: {source: folder, path: …}`")
+        return value
+
     @field_validator("architecture_args")
     @classmethod
     def _harmless(cls, value: dict[str, Any]) -> dict[str, Any]:
@@ -162,6 +184,10 @@ def checked_name(name: str) -> str:
         If it is empty, too long, or holds a path separator, ``..``, a space or another character
         that a file system, a URL or a dataset configuration would trip over.
     """
+    if bare := _bare_name(name):
+        raise ValueError(
+            f"{name!r} has a prefix; timm's identifiers are written without it: {bare!r}"
+        )
     if not re.fullmatch(MODEL_NAME, name) or ".." in name or len(name) > 120:
         shown = name if len(name) <= 120 else name[:117] + "…"
         raise ValueError(
@@ -169,3 +195,13 @@ def checked_name(name: str) -> str:
             "'..', at most 120 characters"
         )
     return name
+
+
+def _bare_name(name: str) -> str | None:
+    """Return the identifier in an address of the Hub, such as ``hf-hub:timm/NAME``; else None."""
+    found = re.fullmatch(
+        r"(?:(?:(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/|hf[-_]hub:)(?:[\w.-]+/)?"
+        r"|timm[/:])([\w.+-]+?)(?:@[\w.-]+|/tree/\w+)?/?",
+        name,
+    )
+    return found[1] if found else None

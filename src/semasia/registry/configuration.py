@@ -19,7 +19,7 @@ def configuration_of(card: EncoderCard) -> dict[str, Any]:
     stated = timm.get_pretrained_cfg(card.architecture, allow_unregistered=True)
     known: dict[str, Any] = stated.to_dict() if stated is not None else {}
     if (folder := folder_config(card)) is not None:
-        known.update(folder.pretrained_cfg)
+        known = timm.models.PretrainedCfg(**folder.pretrained_cfg).to_dict()
     known.update({k: v for k, v in card.data_config.model_dump().items() if v is not None})
     size = known.get("input_size")
     from_hub = isinstance(card.weights, HubWeights)

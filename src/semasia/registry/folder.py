@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from semasia.errors import WeightsError
 from semasia.registry.cards import EncoderCard, FolderWeights
+
+# Known numbers of the preprocessing, and how many there are.
+_NUMBERS = {"input_size": 3, "test_input_size": 3, "mean": 3, "std": 3}
+# Keys of a flat file that belong beside the configuration.
+_BESIDE = {"num_features", "labels", "global_pool", "model_args", "pretrained_cfg"}
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,9 +50,10 @@ def folder_config(card: EncoderCard) -> FolderConfig | None:
     if not path.is_file():
         return None
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
         # timm wrote the configuration's keys at the top level until 2023.
-        stated = dict(content.get("pretrained_cfg", content))
+        nested = content.get("pretrained_cfg")
+        stated = dict(content if nested is None else nested)
         arguments = dict(content.get("model_args") or {})
         for key in ("num_classes", "global_pool"):
             if content.get(key) is not None:
@@ -56,5 +66,22 @@ def folder_config(card: EncoderCard) -> FolderConfig | None:
             f"{path}: is of the architecture {found!r}, but the card of {card.name!r} says "
             f"{wanted!r}."
         )
-    stated.pop("architecture", None)
-    return FolderConfig(stated, arguments)
+    return FolderConfig(_known(stated, path), arguments)
+
+
+def _known(stated: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return the keys that the installed timm knows, tuples where it keeps tuples."""
+    from semasia.compat import import_timm
+
+    fields = {f.name for f in dataclasses.fields(import_timm().models.PretrainedCfg)}
+    known = {k: v for k, v in stated.items() if k in fields and k != "architecture"}
+    if ignored := sorted(stated.keys() - fields - _BESIDE):
+        _logger.info("%s: keys that this timm does not know are ignored: %s", path, ignored)
+    for key, length in _NUMBERS.items():
+        value = known.get(key)
+        right = isinstance(value, list | tuple) and len(value) == length
+        if value is not None and not (right and all(type(v) in (int, float) for v in value)):
+            raise WeightsError(
+                f"{path}: `{key}` must be {length} numbers, but is {json.dumps(value)[:100]}."
+            )
+    return known

@@ -60,7 +60,7 @@ def _from_yaml(path: Path) -> dict[str, EncoderCard]:
 def _from_text(path: Path) -> dict[str, EncoderCard]:
     cards: dict[str, EncoderCard] = {}
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise CardError(f"{path}: is not readable text: {error}") from error
     for number, line in enumerate(lines, 1):

@@ -253,3 +253,61 @@ def test_a_folder_is_what_timm_makes_of_it(tmp_path: Path) -> None:
     (folder / "config.json").write_text("{half")
     with pytest.raises(WeightsError, match="is no configuration of a timm checkpoint"):
         TimmEncoder(mine, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("flat", "changes"),
+    [
+        (True, {"labels": ["a"], "num_features": 96, "first_conv": "conv1.0"}),
+        (True, {"classifier": ["head", "head_dist"], "pool_size": None, "license": "mit"}),
+        (False, {"label_names": ["a"], "of_tomorrow": {"x": 1}, "model_args": None}),
+    ],
+)
+def test_configurations_of_older_and_newer_timm(
+    flat: bool, changes: dict[str, object], tmp_path: Path
+) -> None:
+    stated = {"input_size": [3, 96, 96], "mean": [0.1, 0.2, 0.3], "std": [0.5, 0.5, 0.5]}
+    content = {"architecture": "test_resnet", "num_classes": 3, **changes}
+    content |= stated if flat else {"pretrained_cfg": {**stated, "new_key": 1}}
+    save_file(
+        timm.create_model("test_resnet", num_classes=3).state_dict(), tmp_path / "model.safetensors"
+    )
+    (tmp_path / "config.json").write_bytes(b"\xef\xbb\xbf" + json.dumps(content).encode())
+    mine = card(architecture="test_resnet", weights={"source": "folder", "path": str(tmp_path)})
+    found = TimmEncoder(mine, "cpu").data_config
+    # timm itself reads no byte order mark, no null for arguments, no key that it does not know.
+    content.pop("model_args", None)
+    if not flat:
+        content["pretrained_cfg"] = stated
+    (tmp_path / "config.json").write_text(json.dumps(content))
+    theirs = timm.create_model(f"local-dir:{tmp_path}", pretrained=False)
+    expected = timm.data.resolve_data_config({}, model=theirs)
+    for key in ("input_size", "mean", "std", "crop_pct", "interpolation"):
+        assert np.array_equal(found[key], expected[key]), key
+    (tmp_path / "config.json").write_text(
+        json.dumps({"architecture": "test_resnet", "input_size": "3x96x96"})
+    )
+    with pytest.raises(WeightsError, match=r'config.json: `input_size` must be 3 numbers, .*"3x96'):
+        TimmEncoder(mine, "cpu")
+
+
+@pytest.mark.parametrize("source", ["random", "hub"])
+@pytest.mark.parametrize(
+    ("architecture", "arguments", "timms"),
+    [
+        ("test_vit", {"global_pool": "gem"}, "AssertionError: Only avg"),
+        ("test_vit", {"class_token": False}, "AssertionError: Token pooling"),
+        ("test_resnet", {"act_layer": "gelu2"}, "KeyError: 'gelu2'"),
+        ("test_resnet", {"output_stride": 4}, "AssertionError"),
+        ("test_vit", {"depth": "two"}, "TypeError"),
+    ],
+)
+def test_arguments_that_timm_refuses_are_named_with_its_words(
+    architecture: str, arguments: dict[str, object], timms: str, source: str
+) -> None:
+    weights = {"source": "hub"} if source == "hub" else {"source": "random", "seed": 0}
+    wrong = card(architecture=architecture, architecture_args=arguments, weights=weights)
+    with pytest.raises(WeightsError, match=f"'{architecture}' cannot be built with") as caught:
+        build_network(wrong)
+    assert timms in str(caught.value) and str(arguments) in str(caught.value)
+    assert not caught.value.may_pass
