@@ -12,8 +12,9 @@ from typing import Any
 from semasia.errors import WeightsError
 from semasia.registry.cards import EncoderCard, FolderWeights
 
-# Known numbers of the preprocessing, and how many there are.
-_NUMBERS = {"input_size": 3, "test_input_size": 3, "mean": 3, "std": 3}
+# Known numbers of the preprocessing, and how many there may be.
+# A mean and a deviation per channel, which the preprocessing counts: grey images have one.
+_NUMBERS = {"input_size": (3,), "test_input_size": (3,), "mean": (1, 3), "std": (1, 3)}
 # Keys of a flat file that belong beside the configuration.
 _BESIDE = {"num_features", "labels", "global_pool", "model_args", "pretrained_cfg"}
 
@@ -77,11 +78,11 @@ def _known(stated: dict[str, Any], path: Path) -> dict[str, Any]:
     known = {k: v for k, v in stated.items() if k in fields and k != "architecture"}
     if ignored := sorted(stated.keys() - fields - _BESIDE):
         _logger.info("%s: keys that this timm does not know are ignored: %s", path, ignored)
-    for key, length in _NUMBERS.items():
+    for key, lengths in _NUMBERS.items():
         value = known.get(key)
-        right = isinstance(value, list | tuple) and len(value) == length
+        right = isinstance(value, list | tuple) and len(value) in lengths
         if value is not None and not (right and all(type(v) in (int, float) for v in value)):
             raise WeightsError(
-                f"{path}: `{key}` must be {length} numbers, but is {json.dumps(value)[:100]}."
+                f"{path}: `{key}` must be {lengths[-1]} numbers, but is {json.dumps(value)[:100]}."
             )
     return known
