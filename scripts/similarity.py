@@ -3,9 +3,9 @@ from pathlib import Path
 from semasia.accelerator import use_device
 from semasia.comparison.similarity import SIMILARITY_COLUMNS
 from semasia.comparison.tiles import tile_rows
-from semasia.geometry import RowCache
 from semasia.jobs import job
 from semasia.neighbours import use_threads
+from semasia.rows import RowCache
 from semasia.tables import frame_of, write_table
 
 with job(snakemake.log[0]):
@@ -13,7 +13,7 @@ with job(snakemake.log[0]):
     use_device("cuda" if snakemake.resources.get("gpu") else None)
     first, second = snakemake.params.models
     rows = tile_rows(
-        {Path(path).parent.name: Path(path) for path in snakemake.input},
+        snakemake.input,
         first,
         second,
         rows=snakemake.params.rows,

@@ -343,6 +343,64 @@ def test_missing_shards_are_targets_that_make_themselves(
     assert set(jobs) == {f"Extracting {b}/{s} with {m}" for b, m, s in gone}
 
 
+def test_a_deleted_shard_is_made_again_and_what_reads_it(tmp_path: Path) -> None:
+    """Who finds a shard damaged is told to delete it and run again."""
+    models = cards()[:6]
+    names = [model["name"] for model in models]
+    config = configuration()
+    config["benchmarks"] = [{"name": "mnist"}, {"name": "digits"}]
+    # Compared models; the last is in no pair.
+    config["comparison"] = {
+        "benchmark": "digits",
+        "models": names[:3],
+        "tile": 2,
+        "pairs": [{"a": names[0], "b": names[1]}],
+    }
+    config["figures"] = {
+        "projection": {"benchmark": "mnist", "split": "train", "models": [names[4]]}
+    }
+    write(tmp_path, config, models)
+    finish(tmp_path)
+    assert planned(tmp_path) == []
+
+    def delete(benchmark: str, model: str, split: str) -> str:
+        path = Path("results/latents", benchmark, model, f"{split}.parquet")
+        (tmp_path / path).unlink()
+        return f"Extracting {benchmark}/{split} with {model}"
+
+    block = collection().block_of
+    table = f"results/geometry/mnist/test/{block(names[5])}.parquet"
+    elsewhere = "results/tables/registry.parquet"
+    extracted = delete("mnist", names[5], "test")
+    assert planned(tmp_path, "--", elsewhere) == []
+    assert planned(tmp_path, "--", "results/tables/similarity.parquet") == []
+    measured = f"Measuring latents of mnist/test, block {block(names[5])}"
+    assert set(planned(tmp_path, "--", table)) == {extracted, measured}
+    assert set(planned(tmp_path)) == (
+        {extracted} | measurements(["mnist/test"], [names[5]]) | AGGREGATES
+    )
+    # Of a split that a probe is fitted on, of models that are compared, and of one that is drawn.
+    extracted = {
+        extracted,
+        delete("mnist", names[4], "train"),
+        delete("digits", names[0], "train"),
+        delete("digits", names[2], "test"),
+    }
+    for target, made in (
+        (f"results/probes/mnist/test/{block(names[4])}.parquet", {"mnist/train"}),
+        ("results/figures/projection.svg", {"mnist/train"}),
+        (f"results/alignment/{names[0]}/{names[1]}.parquet", {"digits/train"}),
+        ("results/tables/transfer.parquet", {"digits/train", "digits/test"}),
+        ("results/tables/similarity.parquet", {"digits/test"}),
+    ):
+        jobs = [job for job in planned(tmp_path, "--", target) if job.startswith("Extracting")]
+        assert {job.split()[1] for job in jobs} == made, target
+        assert set(jobs) <= extracted
+    again = finish(tmp_path)
+    assert {job for job in again if job.startswith("Extracting")} == extracted
+    assert planned(tmp_path) == []
+
+
 def test_batches_make_everything_once(tmp_path: Path) -> None:
     config = configuration()
     config["benchmarks"] = [{"name": "mnist"}, {"name": "digits"}]

@@ -69,6 +69,21 @@ def is_analysed(benchmark, model, split):
     )
 
 
+@functools.cache
+def is_there(file):
+    return Path(file).exists()
+
+
+def remade(shards, *tables):
+    # What an analysis reads is made where it is missing though the analysis is there: Snakemake takes an
+    # intermediate file that is gone for one that nobody needs, and who finds a shard damaged is told to
+    # delete it and run again. Asked for what is planned, so that a run of one table makes its shards alone.
+    if any(is_there(f"{RESULTS}/{table}") for table in tables):
+        missing = {file for file in shards if not is_there(file)}
+        workflow.persistence.dag.forcefiles.update(missing)
+    return shards
+
+
 def model_names(wildcards):
     return list(COLLECTION.models)
 
@@ -120,7 +135,8 @@ def coverage_inputs(wildcards):
     # file, and the shards themselves would be as many inputs again.
     if not PUBLISHED:
         return [f"{RESULTS}/tables/timings.parquet"]
-    return [shard(*t) for t in COLLECTION.targets() if is_analysed(*t)]
+    shards = [shard(*t) for t in COLLECTION.targets() if is_analysed(*t)]
+    return remade(shards, "tables/coverage.parquet")
 
 
 def repository_of(wildcards):
@@ -320,13 +336,26 @@ def extract_mem_mb(wildcards, attempt):
     return 4000 * attempt
 
 
+def of_block(wildcards):
+    # Whatever is made of the shards of a block.
+    files = (
+        "geometry/{}.parquet",
+        "graphs/{}.parquet",
+        "probes/{}.parquet",
+        "verified/{}.json",
+    )
+    block = f"{wildcards.benchmark}/{wildcards.split}/{wildcards.block}"
+    return [file.format(block) for file in files]
+
+
 def block_shards(wildcards):
     # The shards of a block that can be had, of the split itself.
-    return [
+    shards = [
         shard(wildcards.benchmark, model, wildcards.split)
         for model in COLLECTION.models_of(int(wildcards.block))
         if is_analysed(wildcards.benchmark, model, wildcards.split)
     ]
+    return remade(shards, *of_block(wildcards))
 
 
 def block_fit_shards(wildcards):
@@ -338,20 +367,22 @@ def block_fit_shards(wildcards):
         or probe.fit not in COLLECTION.splits(wildcards.benchmark)
     ):
         return []
-    return [
+    shards = [
         shard(wildcards.benchmark, model, probe.fit)
         for model in COLLECTION.models_of(int(wildcards.block))
         if is_analysed(wildcards.benchmark, model, probe.fit)
     ]
+    return remade(shards, *of_block(wildcards))
 
 
 def projection_shards(wildcards):
     wanted = COLLECTION.config.figures.projection
-    return [
+    shards = [
         shard(wanted.benchmark, model, wanted.split)
         for model in (wanted.models if wanted else ())
         if is_analysed(wanted.benchmark, model, wanted.split)
     ]
+    return remade(shards, "figures/projection.svg")
 
 
 def projection_label(wildcards):

@@ -3,8 +3,8 @@ COMPARISON = COLLECTION.config.comparison
 FIT, SCORE = COLLECTION.compared_splits() if COMPARISON else (None, None)
 
 
-def compared_shard(model, split):
-    return shard(COMPARISON.benchmark, model, split)
+def compared_shards(models, split, table):
+    return remade([shard(COMPARISON.benchmark, m, split) for m in models], table)
 
 
 def is_compared(model):
@@ -25,7 +25,8 @@ def compared_pairs():
 def tile_shards(wildcards):
     models = COMPARISON.group(int(wildcards.first))
     models += COMPARISON.group(int(wildcards.second))
-    return [compared_shard(m, SCORE) for m in dict.fromkeys(models) if is_compared(m)]
+    table = f"similarity/{wildcards.first}-{wildcards.second}.parquet"
+    return compared_shards(filter(is_compared, dict.fromkeys(models)), SCORE, table)
 
 
 def tile_models(wildcards):
@@ -49,16 +50,22 @@ def all_alignments(wildcards):
 
 
 def pair_shards(split, model):
-    return lambda wildcards: compared_shard(wildcards[model], split)
+    return lambda wildcards: compared_shards(
+        [wildcards[model]],
+        split,
+        f"alignment/{wildcards.model_a}/{wildcards.model_b}.parquet",
+    )
 
 
 def transfer_shards(split):
-    return lambda wildcards: [compared_shard(m, split) for m in compared_models()]
+    return lambda wildcards: compared_shards(
+        compared_models(), split, "tables/transfer.parquet"
+    )
 
 
 def basis_shards(wildcards):
     models = {p[side] for p in compared_pairs() for side in "ab"}
-    return [compared_shard(m, SCORE) for m in sorted(models)]
+    return compared_shards(sorted(models), SCORE, "tables/bases.parquet")
 
 
 def compared_probe(wildcards):

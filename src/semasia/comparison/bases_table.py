@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,8 @@ from semasia.comparison.bases import (
     cross_correlation,
     off_diagonal_energy,
 )
-from semasia.comparison.pairing import Anchor, anchored_embeddings, reference_of
+from semasia.comparison.compared import ComparedShards, told
 from semasia.errors import ComparisonError, SemasiaError
-from semasia.geometry.labelled import shard_facts
-from semasia.latents import Shard
 
 # What both tables begin with: names and order of their columns, with what each holds.
 _PAIR: dict[str, type] = {
@@ -44,14 +43,14 @@ Rows = list[dict[str, Any]]
 
 
 def rows_of_pairs(
-    shards: Mapping[str, Shard | SemasiaError], pairs: Iterable[tuple[str, str]]
+    paths: Iterable[str | Path], pairs: Iterable[tuple[str, str]]
 ) -> tuple[Rows, Rows]:
     """Return the rows of all pairs for both tables; the bases of a model are found once.
 
     Parameters
     ----------
-    shards : mapping of Shard or SemasiaError
-        By model, all of one split, or why there is none; the rows that most have are compared.
+    paths : iterable of path
+        ``…/MODEL/SPLIT.parquet``, all of one split; the rows that most have are compared.
     pairs : iterable of (model_a, model_b)
 
     Returns
@@ -60,29 +59,24 @@ def rows_of_pairs(
         As :func:`bases_rows`. A model without bases is a note in the summaries of its pairs.
     """
     logger = logging.getLogger(__name__)
-    if not shards:
-        return [], []
-    reference = reference_of(shards.values())
-    anchor = Anchor.of(reference.ids, BASIS_ROWS)
-    facts = shard_facts(reference)
-    shared = {c: facts[c] for c in ("benchmark", "split")} | {"anchor": anchor.key}
+    compared = ComparedShards(paths)
+    anchor = compared.anchor(BASIS_ROWS)
+    shared = compared.place | {"anchor": anchor.key if anchor else None}
+    wanted = list(pairs)
     found: dict[str, dict[str, Basis]] = {}
     failed: dict[str, SemasiaError] = {}
-    for model, shard in shards.items():
+    for model in dict.fromkeys(model for pair in wanted for model in pair):
         logger.info("bases of %s", model)
         try:
-            if not isinstance(shard, Shard):
-                raise shard
-            found[model] = bases(anchored_embeddings(shard, anchor, reference))
+            found[model] = bases(compared.embeddings(model, anchor))
         except SemasiaError as error:
-            logger.exception("%s has no bases", model)
+            logger.warning("%s has no bases: %s", model, error)
             failed[model] = error
     rows, summaries = [], []
-    for a, b in pairs:
+    for a, b in wanted:
         known = shared | {"model_a": a, "model_b": b}
-        why = [f"{model}: {failed[model]}" for model in (a, b) if model in failed]
-        if why:
-            summaries += [known | {"basis": basis, "note": " ".join(why)} for basis in BASES]
+        if why := told(failed, (a, b)):
+            summaries += [known | {"basis": basis, "note": why} for basis in BASES]
             continue
         for table, more in zip(
             (rows, summaries), bases_rows(known, found[a], found[b]), strict=True

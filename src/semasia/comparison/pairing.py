@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from semasia.errors import ComparisonError, SemasiaError
+from semasia.errors import ComparisonError
 from semasia.inputs.selection import select_rows
 from semasia.latents import Shard
 from semasia.latents.provenance import digest_of_columns
+from semasia.rows import Opened
 
 # Ids that an error names.
 _NAMED = 5
@@ -134,39 +135,27 @@ class Anchor:
         return order[places]
 
 
-def opened_or_why(path: Path) -> Shard | SemasiaError:
-    """Open a shard, or return why it cannot be read."""
-    try:
-        return Shard(path)
-    except SemasiaError as error:
-        return error
+def reference_of(shards: Iterable[Opened]) -> Shard | None:
+    """Return a shard that has the rows that most have, the first of those; None if there is none.
 
-
-def reference_of(shards: Iterable[Shard | SemasiaError]) -> Shard:
-    """Return a shard that has the rows that most have, the first of those.
-
-    Raises
-    ------
-    SemasiaError
-        The first one, if no shard can be read.
+    Parameters
+    ----------
+    shards : iterable of Shard or SemasiaError
     """
-    known = list(shards)
     rows: dict[tuple[str, ...], list[Shard]] = {}
-    for shard in known:
+    for shard in shards:
         if isinstance(shard, Shard):
             benchmark = shard.provenance["benchmark"]
             digests = ("name", "split", "ids_sha256", "labels_sha256")
             rows.setdefault(tuple(benchmark[key] for key in digests), []).append(shard)
-    if not rows:
-        raise next(error for error in known if isinstance(error, SemasiaError))
-    return max(rows.values(), key=len)[0]
+    return max(rows.values(), key=len)[0] if rows else None
 
 
 def anchored_embeddings(shard: Shard, anchor: Anchor, reference: Shard) -> np.ndarray:
     """Load the latents of a shard on an anchor, after pairing it with the shard of the anchor.
 
-    Memory is 4 r d bytes for r rows of width d in float32, and one row group of the shard. Values
-    are checked to be finite, but not compared with their digest: see :meth:`Shard.verify`.
+    Memory is 4 r d bytes for r rows of width d in float32, and one row group of the shard. All of
+    its values are held to their digest: see :meth:`semasia.latents.Shard.blocks`.
 
     Returns
     -------

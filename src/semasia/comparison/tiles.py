@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from semasia.comparison.pairing import Anchor, anchored_embeddings, opened_or_why, reference_of
-from semasia.comparison.similarity import similarity_rows
-from semasia.geometry import RowCache
-from semasia.geometry.labelled import shard_facts
+from semasia.comparison.compared import ComparedShards
+from semasia.comparison.similarity import similarity_rows, without_values
+from semasia.errors import SemasiaError
 from semasia.latents import Shard
 from semasia.latents.provenance import digest_of_columns
-
-Rows = list[dict[str, Any]]
+from semasia.rows import RowCache, Rows
 
 
 def tile_rows(
-    paths: Mapping[str, Path],
+    paths: Iterable[str | Path],
     first: Sequence[str],
     second: Sequence[str],
     *,
@@ -30,12 +27,13 @@ def tile_rows(
 ) -> Rows:
     """Compare every model of one group with every model of another, or of the same.
 
-    Nothing is read or summarised for pairs that the cache holds.
+    Nothing is summarised for pairs that the cache holds; their latents are held to what was
+    written, once for each shard.
 
     Parameters
     ----------
-    paths : mapping of Path
-        Shard of each model, all of one split.
+    paths : iterable of path
+        ``…/MODEL/SPLIT.parquet``: the shard of each model, all of one split.
     first, second : sequence of str
         As :func:`semasia.comparison.similarity.similarity_rows`.
     rows : int or None
@@ -48,42 +46,40 @@ def tile_rows(
     list of dict
         The keys of :data:`semasia.comparison.similarity.SIMILARITY_COLUMNS`. A shard that cannot
         be used, or has other rows than most, is a note in the rows of its pairs.
-
-    Raises
-    ------
-    ShardError
-        If no shard can be read.
     """
     logger = logging.getLogger(__name__)
-    opened = {model: opened_or_why(path) for model, path in paths.items()}
-    reference = reference_of(opened.values())
-    anchor = Anchor.of(reference.ids, rows)
+    compared = ComparedShards(paths)
+    anchor = compared.anchor(rows)
+    if anchor is None:
+        shared = compared.place | {"anchor": None, "anchor_rows": None}
+        return list(without_values(shared, first, second, compared.why))
     # Of the inputs themselves: all rows of one split are not all rows of another.
     inputs = digest_of_columns([anchor.ids])
 
     def load(model: str) -> np.ndarray:
-        shard = opened[model]
-        if not isinstance(shard, Shard):
-            raise shard
         logger.info("summarising %s", model)
-        return anchored_embeddings(shard, anchor, reference)
+        return compared.embeddings(model, anchor)
 
     def asked(a: str, b: str) -> bool:
         return frozenset((a, b)) in with_intervals
 
     def keep(a: str, b: str, make: Callable[[], Rows]) -> Rows:
-        shards = [shard for shard in (opened[a], opened[b]) if isinstance(shard, Shard)]
-        if len(shards) < 2:
-            return make()
-        logger.info("comparing %s with %s", a, b)
-        key = [*(shard.identity for shard in shards), inputs, asked(a, b)]
-        return cache.get_or_make(key, lambda: {"rows": make()})["rows"]
+        shards = [s for s in map(compared.opened.get, (a, b)) if isinstance(s, Shard)]
+        if len(shards) == 2:
+            logger.info("comparing %s with %s", a, b)
+            key = [*(shard.identity for shard in shards), inputs, asked(a, b)]
+            try:
+                return cache.rows(key, make, shards)
+            except SemasiaError:
+                if compared.sound(a, b):
+                    raise
+        # The note of a shard that cannot be used; not kept, as it may come back.
+        return make()
 
-    facts = shard_facts(reference)
     return list(
         similarity_rows(
-            facts["benchmark"],
-            facts["split"],
+            compared.place["benchmark"],
+            compared.place["split"],
             anchor,
             first,
             second,

@@ -17,7 +17,12 @@ import numpy as np
 
 from semasia.comparison.alignment import METHODS, Paired, Side
 from semasia.comparison.alignment.sides import check_finite, row_blocks
-from semasia.errors import ComparisonError, ProbeError, did_you_mean
+from semasia.errors import (
+    ComparisonError,
+    DegenerateEmbeddingError,
+    ProbeError,
+    did_you_mean,
+)
 from semasia.geometry.labelled import class_counts
 from semasia.geometry.moments import in_float64, moments
 from semasia.geometry.probes import fit_least_squares, fit_strong, scored_on, unseen_classes
@@ -194,7 +199,7 @@ def _model(
             probe = fit_strong(train, labels, sizes, grid=(C,))
         else:
             probe = fit_least_squares(moments([train], labels, sizes))
-    except ProbeError as error:
+    except (ProbeError, DegenerateEmbeddingError) as error:
         probe = f"probe: {error}"
     return _Model(Side(train[:aligned_rows], name), test, probe)
 

@@ -2,49 +2,80 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-from semasia.comparison.pairing import paired_rows, reference_of
-from semasia.comparison.transfer import TRANSFER_COLUMNS, ModelLatents
+import numpy as np
+
+from semasia.comparison.compared import ComparedShards, check_width, told
+from semasia.comparison.transfer import TRANSFER_COLUMNS, ModelLatents, transfer_rows
 from semasia.errors import SemasiaError
-from semasia.latents import Shard
+from semasia.geometry.labelled import class_labels
+from semasia.inputs.cards import Probe
+from semasia.rows import Rows
 
 
-def usable(
-    fit: Mapping[str, Shard | SemasiaError], score: Mapping[str, Shard | SemasiaError]
-) -> tuple[dict[str, ModelLatents], dict[str, SemasiaError]]:
-    """Return the latents of models whose shards have the rows that most have, and why not.
+def rows_of_models(
+    fit: Iterable[str | Path], score: Iterable[str | Path], probe: Probe | None
+) -> Rows:
+    """Carry the benchmark's probe from every model to every model.
 
     Parameters
     ----------
-    fit, score : mapping of Shard or SemasiaError
-        By model, the same in both: shards of the training and of the test split, or why there is
-        none.
+    fit, score : iterable of path
+        ``…/MODEL/SPLIT.parquet`` of the training and of the test split.
+    probe : Probe or None
+        Which labels it predicts.
+
+    Returns
+    -------
+    list of dict
+        As :func:`semasia.comparison.transfer.transfer_rows`. A model whose shards cannot be used,
+        or have other rows than most, is a note in the rows of its pairs. No row at all where there
+        is no label to predict.
+    """
+    logger = logging.getLogger(__name__)
+    splits = fitted, scored = ComparedShards(fit), ComparedShards(score)
+    models = list(dict.fromkeys([*fitted.opened, *scored.opened]))
+    known = {
+        "benchmark": fitted.place["benchmark"],
+        "fit_split": fitted.place["split"],
+        "test_split": scored.place["split"],
+    }
+    labels: list[dict[str, np.ndarray]] = []
+    columns = probe.labels if probe else ()
+    try:
+        labels = [class_labels(s.reference, probe) for s in splits if s.reference is not None]
+    except SemasiaError as error:
+        logger.warning("no labels to carry a probe over with: %s", error)
+        return rows_without(dict.fromkeys(models, error), models, known)
+    if not columns or not models or not all(c in found for found in labels for c in columns):
+        logger.warning("no labels to carry a probe over with, or no model: the table is empty")
+        return []
+    latents, failed = usable(fitted, scored, models)
+    rows = transfer_rows(latents, labels[0], labels[1], known=known) if latents else []
+    return rows + rows_without(failed, models, known)
+
+
+def usable(
+    fit: ComparedShards, score: ComparedShards, models: Iterable[str]
+) -> tuple[dict[str, ModelLatents], dict[str, SemasiaError]]:
+    """Return the latents of models whose shards have the rows that most have, and why not.
 
     Returns
     -------
     dict of ModelLatents
     dict of SemasiaError
         Of the other models.
-
-    Raises
-    ------
-    SemasiaError
-        If there is no shard of a split at all.
     """
-    references = [reference_of(shards.values()) for shards in (fit, score)]
     latents: dict[str, ModelLatents] = {}
     failed: dict[str, SemasiaError] = {}
-    for model in fit:
+    for model in models:
         try:
-            found = []
-            for shard, reference in zip((fit[model], score[model]), references, strict=True):
-                if not isinstance(shard, Shard):
-                    raise shard
-                paired_rows(reference, shard)
-                found.append(shard.embeddings())
-            latents[model] = ModelLatents(*found)
+            check_width(fit.shard(model), score.shard(model))
+            latents[model] = ModelLatents(fit.embeddings(model), score.embeddings(model))
         except SemasiaError as error:
             failed[model] = error
     return latents, failed
@@ -68,7 +99,7 @@ def rows_without(
     rows = []
     for home in everyone:
         for away in everyone:
-            if why := " ".join(f"{m}: {failed[m]}" for m in {home, away} if m in failed):
+            if why := told(failed, sorted({home, away})):
                 kinds = ("own",) if home == away else ("zero_shot", "aligned")
                 pair = empty | {"probe_model": home, "latents_model": away, "note": why}
                 rows += [pair | {"kind": kind} for kind in kinds]

@@ -37,8 +37,7 @@ def draw_alignments(frame: pl.DataFrame, pairs: Sequence[Mapping[str, Any]], pat
                 note(axis, "no pair is configured")
         for column, pair in zip(axes.T, pairs, strict=False):
             own = frame.filter(pl.col("model_a") == pair["a"], pl.col("model_b") == pair["b"])
-            most = own["train_rows"].max()
-            swept = own.filter(pl.col("train_rows") == most)
+            swept = own.filter(pl.col("train_rows") == pl.col("train_rows").max())
             _lines(column[0], swept, "k", "accuracy", colours)
             _lines(column[1], swept, "k", "mse", colours)
             # The most that each method can do with so many rows: beyond that there is a note.

@@ -230,11 +230,12 @@ def _probe_panel(axis: Axes, part: pl.DataFrame) -> None:
 
 def _models(frame: pl.DataFrame) -> list[tuple[str, bool]]:
     """Return (name, untrained) of every model, controls last."""
-    unique = frame.select("model_name", "untrained").unique()
-    return [(n, bool(u)) for n, u in unique.sort("untrained", "model_name").rows()]
+    # Latents that cannot be used do not say whether they are a control's; others of the model may.
+    unique = frame.group_by("model_name").agg(pl.col("untrained").max().fill_null(False))
+    return unique.sort("untrained", "model_name").rows()
 
 
 def _series_text(frame: pl.DataFrame, benchmark: str, split: str, *, between: str) -> str:
     part = frame.filter(pl.col("benchmark") == benchmark, pl.col("split") == split)
-    shown = rows_text(*part.select("rows", "source_rows").row(0))
+    shown = rows_text(*part.select("rows", "source_rows").sort("rows", nulls_last=True).row(0))
     return f"{literal(benchmark + '/' + split)}{between}{shown}"

@@ -153,6 +153,11 @@ def _geometry_remarks(frame: pl.DataFrame, targets: int) -> list[str]:
             f"{targets - len(frame):,} of {targets:,} targets are left out: their latents are not "
             "there."
         )
+    if without := frame["rows"].null_count():
+        remarks.append(
+            f"{without:,} of {len(frame):,} rows are of latents that cannot be used; the note says "
+            "why."
+        )
     if len(frame.filter(pl.col("rows") < pl.col("source_rows"))):
         remarks.append(
             "Capped splits: these numbers come from a fixed, stratified part of the rows, and the "
@@ -177,6 +182,8 @@ def _untrained(row: Row) -> str:
 
 
 def _rows(row: Row) -> str:
+    if row["rows"] is None:
+        return "–"
     return rows_text(row["rows"], row["source_rows"]).removesuffix(" rows")
 
 

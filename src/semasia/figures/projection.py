@@ -24,6 +24,7 @@ from semasia.figures.style import (
     rows_text,
 )
 from semasia.latents import Shard
+from semasia.rows import Opened, sound
 
 # t-SNE of more points takes minutes and shows no more.
 _POINTS = 5000
@@ -36,17 +37,18 @@ _LISTED = 20
 _ABSENT = -1
 
 
-def draw_projection(shards: Sequence[Shard], label: str | None, path: str | Path) -> None:
+def draw_projection(shards: Sequence[Opened], label: str | None, path: str | Path) -> None:
     """Draw t-SNE of each shard's latents, one panel a model, the same rows in each.
 
     Latents are reduced to 50 principal components first; perplexity 30, initialised by principal
     components, seed 0. Distances between far clusters mean nothing in such a picture. Rows without
-    a label (-1) are grey. Where all points coincide, or are too few, the panel says so.
+    a label (-1) are grey. Where all points coincide, are too few, or a shard cannot be used, the
+    panel says so.
 
     Parameters
     ----------
-    shards : sequence of Shard
-        Of one split.
+    shards : sequence of Shard or SemasiaError
+        Of one split, or why one cannot be used.
     label : str or None
         Label column that colours the points.
     path : path
@@ -56,11 +58,17 @@ def draw_projection(shards: Sequence[Shard], label: str | None, path: str | Path
     ----------
     van der Maaten & Hinton (2008).
     """
-    classes = _classes(shards, label)
-    with figure(path, 5.2 * len(shards), 5.0) as drawn:
-        axes = drawn.subplots(1, len(shards), squeeze=False)[0]
-        for axis, shard in zip(axes, shards, strict=True):
-            _panel(axis, shard, label, classes)
+    held = [sound(shard) for shard in shards]
+    classes = _classes([shard for shard in held if isinstance(shard, Shard)], label)
+    with figure(path, 5.2 * max(len(held), 1), 5.0) as drawn:
+        axes = drawn.subplots(1, max(len(held), 1), squeeze=False)[0]
+        if not held:
+            note(axes[0], "no latents to project")
+        for axis, shard in zip(axes, held, strict=False):
+            if isinstance(shard, Shard):
+                _panel(axis, shard, label, classes)
+            else:
+                note(axis, literal(str(shard)))
         if len(classes) - (_ABSENT in classes) <= _LISTED:
             handles = [
                 Line2D([], [], marker="o", markersize=5, linestyle="", color=colour, label=text)
@@ -105,11 +113,12 @@ def _step(shard: Shard) -> int:
 
 def _classes(shards: Sequence[Shard], label: str | None) -> dict[int, tuple[Any, str]]:
     """Return colour and text of every class that is drawn, by label; absent labels last."""
-    if label is None:
+    if label is None or not shards:
         return {}
-    found = {int(v) for s in shards for v in np.unique(s.labels[label][:: _step(s)])}
+    labelled = [s for s in shards if label in s.labels]
+    found = {int(v) for s in labelled for v in np.unique(s.labels[label][:: _step(s)])}
     present = sorted(found - {_ABSENT})
-    names = next((s.label_names[label] for s in shards), None) or []
+    names = next((s.label_names[label] for s in labelled), None) or []
     few = len(present) <= 10
     colours = mpl.colormaps["tab10" if few else "turbo"]
     classes: dict[int, tuple[Any, str]] = {}
@@ -141,7 +150,7 @@ def _panel(
     if isinstance(points, str):
         note(axis, points)
         return
-    if label is None:
+    if label not in shard.labels:
         axis.scatter(points[:, 0], points[:, 1], s=5, linewidths=0)
         return
     values = shard.labels[label][::step]

@@ -10,7 +10,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from semasia.figures.style import PALETTE, figure
+from semasia.figures.style import PALETTE, figure, note
 
 _FAMILIES = 15
 
@@ -41,6 +41,9 @@ def draw_registry(frame: pl.DataFrame, path: str | Path) -> None:
         left_out = len(frame) - len(known)
         more = f"; {left_out} without a known capacity are left out" if left_out else ""
         drawn.suptitle(f"{len(known):,} models{more}", x=0.01, ha="left", fontsize=9)
+        if known.is_empty():
+            note(drawn.subplots(), "no model of which parameters and latent width are known")
+            return
         parts: Any = drawn.subfigures(2, 1)
         for part, (what, table, order) in zip(parts, rows, strict=True):
             groups = order or (

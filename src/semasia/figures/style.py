@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,13 +92,16 @@ def legend_below(drawn: Figure, handles: Sequence[Artist], **options: Any) -> No
 
 
 def note(axis: Axes, text: str) -> None:
-    """Write text where an axis has nothing to draw."""
-    axis.text(0.5, 0.5, text, ha="center", va="center", transform=axis.transAxes)
+    """Write text, in lines of at most 60 characters, where an axis has nothing to draw."""
+    lines = "\n".join(textwrap.wrap(text, 60))
+    axis.text(0.5, 0.5, lines, ha="center", va="center", transform=axis.transAxes)
     axis.set_xticks([])
     axis.set_yticks([])
     axis.grid(False)
 
 
-def rows_text(rows: int, source_rows: int) -> str:
+def rows_text(rows: int | None, source_rows: int | None) -> str:
     """Return how many rows were used, and of how many where the split was capped."""
+    if rows is None or source_rows is None:
+        return "no rows"
     return f"{rows:,} rows" if rows == source_rows else f"{rows:,} of {source_rows:,} rows"

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from semasia.errors import ShardError
+from semasia.errors import SemasiaError, ShardError
 from semasia.geometry.classes import values_that_occur
 from semasia.inputs.cards import Probe
 from semasia.latents import Shard
+from semasia.latents.roots import Key
+from semasia.rows import Opened, Rows
 
 
 def shard_facts(shard: Shard) -> dict[str, Any]:
@@ -27,7 +29,14 @@ def shard_facts(shard: Shard) -> dict[str, Any]:
     }
 
 
-def why_no_probe(shard: Shard, wanted: Probe | None, fit: Shard | None) -> str | None:
+def unreadable_rows(columns: Mapping[str, type], key: Key, error: SemasiaError) -> Rows:
+    """Return the row of a shard that cannot be measured: nulls, and a note that says why."""
+    row: dict[str, Any] = dict.fromkeys(columns)
+    row.update(zip(("benchmark", "model_name", "split"), key, strict=True))
+    return [row | {"note": f"shard: {error}"}]
+
+
+def why_no_probe(shard: Shard, wanted: Probe | None, fit: Opened | None) -> str | None:
     """Return why a shard cannot be probed, None where it can or is not the split to be."""
     if wanted is None:
         return "the benchmark's card names none."
@@ -35,7 +44,19 @@ def why_no_probe(shard: Shard, wanted: Probe | None, fit: Shard | None) -> str |
         return None
     if fit is None:
         return f"no latents of split {wanted.fit!r} to fit it on."
+    if isinstance(fit, SemasiaError):
+        return f"split {wanted.fit!r}, which it is fitted on: {fit}"
+    if fit.width != shard.width:
+        return (
+            f"{fit.path} has vectors of {fit.width}, {shard.path} of {shard.width}; make both "
+            "again."
+        )
     for column in wanted.labels:
+        for one in (shard, fit):
+            try:
+                check_label(one, column)
+            except ShardError as error:
+                return str(error)
         if any(one.labels[column].min(initial=0) < 0 for one in (shard, fit)):
             return "labels are absent (−1)."
         if len(np.unique(fit.labels[column])) < 2:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-from semasia.errors import DegenerateEmbeddingError
-from semasia.geometry.cache import RowCache
+from semasia.errors import DegenerateEmbeddingError, ProbeError, ShardError
 from semasia.geometry.definitions import METRIC_DEFINITIONS
 from semasia.geometry.further import FURTHER_METRICS, further_metrics_of
-from semasia.geometry.labelled import class_counts, class_labels, shard_facts, why_no_probe
+from semasia.geometry.labelled import (
+    class_counts,
+    class_labels,
+    shard_facts,
+    unreadable_rows,
+    why_no_probe,
+)
 from semasia.geometry.metrics import METRICS, metrics_of, spectrum
 from semasia.geometry.moments import moments
 from semasia.geometry.probes.least_squares import fit_least_squares
 from semasia.geometry.probes.scoring import Scored, scored_on
 from semasia.inputs.cards import Probe
 from semasia.latents import Shard
+from semasia.rows import Opened, Part, ShardAnalysis
 
 PROBE_METRICS = tuple(m for m in METRIC_DEFINITIONS if m.startswith("probe_"))
 
@@ -40,33 +46,22 @@ COLUMNS: dict[str, type] = {
 }
 
 
-def cached_geometry_row(
-    cache: RowCache,
-    path: Path,
-    probe: Probe | None,
-    classes: Mapping[str, int],
-    fit: Path | None,
-) -> dict[str, Any]:
-    """Return :func:`geometry_row` of a shard's file, from the cache where it holds it.
+def geometry_analysis(probe: Probe | None, classes: Mapping[str, int]) -> ShardAnalysis:
+    """Return the analysis whose rows are :func:`geometry_row` of each shard.
 
     A row is a function of the shards' values, of the probe, and of the recipe.
     """
-    shard = Shard(path)
-    fitted_on = Shard(fit) if fit else None
-    key = [s.identity if s else None for s in (shard, fitted_on)]
     asked = [probe.model_dump() if probe else None, dict(classes)]
-    return cache.get_or_make([*key, *asked], lambda: geometry_row(shard, probe, classes, fitted_on))
 
+    def parts(shard: Shard, fit: Opened | None) -> list[Part]:
+        known = [one.identity if isinstance(one, Shard) else None for one in (shard, fit)]
+        return [Part([*known, *asked], lambda: [geometry_row(shard, probe, classes, fit)])]
 
-def unreadable_row(benchmark: str, split: str, model: str, error: Exception) -> dict[str, Any]:
-    """Return the row of a shard that cannot be measured: nulls, and a note that says why."""
-    row: dict[str, Any] = dict.fromkeys(COLUMNS)
-    row.update(benchmark=benchmark, split=split, model_name=model, note=f"shard: {error}")
-    return row
+    return ShardAnalysis(COLUMNS, parts, partial(unreadable_rows, COLUMNS))
 
 
 def geometry_row(
-    shard: Shard, probe: Probe | None, classes: Mapping[str, int], fit: Shard | None
+    shard: Shard, probe: Probe | None, classes: Mapping[str, int], fit: Opened | None
 ) -> dict[str, Any]:
     """Measure one shard.
 
@@ -78,19 +73,29 @@ def geometry_row(
         Which split is fitted, which is scored, and on which labels.
     classes : mapping
         Classes that the benchmark's card states for each label column.
-    fit : Shard or None
-        The split the probe is fitted on; None where it is not at hand.
+    fit : Shard, SemasiaError or None
+        The split the probe is fitted on, or why it cannot be used; None where it is not at hand.
+        Metrics that need no probe are the same whatever it is.
 
     Returns
     -------
     dict
         The keys of :data:`COLUMNS`. Undefined values are None, and ``note`` says why.
+
+    Raises
+    ------
+    ShardError
+        If a shard's latents are damaged.
     """
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
     row.update(shard_facts(shard))
     notes = []
+    labels = {}
     try:
         labels = class_labels(shard, probe)
+    except ShardError as error:
+        notes.append(f"class_separation: {error}")
+    try:
         sizes = class_counts(classes, labels)
         summed = moments(shard.blocks(), labels, sizes)
         eigenvalues = spectrum(summed)
@@ -104,8 +109,11 @@ def geometry_row(
     # A split that is not the scored one has no probe, which is no defect to remark on.
     if note:
         notes.append(f"probe: {note}")
-    elif probe and fit and row["split"] == probe.score:
-        row.update(_probe(shard, probe, classes, fit))
+    elif probe and isinstance(fit, Shard) and row["split"] == probe.score:
+        try:
+            row.update(_probe(shard, probe, classes, fit))
+        except (DegenerateEmbeddingError, ProbeError) as error:
+            notes.append(f"probe: {error}")
     row["note"] = " ".join(notes) or None
     return row
 

@@ -39,6 +39,9 @@ class Shard:
     path : Path
     expected : PreparedSplit, optional
         The benchmark's rows. Without it ids and labels are held to the digests in provenance.
+    held : bool
+        Whether :meth:`blocks` holds latents to the digest in provenance, as :meth:`embeddings` and
+        :meth:`verify` always do.
 
     Attributes
     ----------
@@ -57,8 +60,12 @@ class Shard:
         If inputs, ids or labels are not the benchmark's.
     """
 
-    def __init__(self, path: Path, expected: PreparedSplit | None = None) -> None:
+    def __init__(
+        self, path: Path, expected: PreparedSplit | None = None, *, held: bool = False
+    ) -> None:
         self.path = path
+        self._hold_blocks = held
+        self._held = False
         try:
             self._file = pq.ParquetFile(mapped(path))
             schema = self._file.schema_arrow
@@ -102,22 +109,23 @@ class Shard:
     def blocks(self) -> Iterator[np.ndarray]:
         """Yield (rows, width) float32 latents, one row group at a time, each checked as it comes.
 
-        The digest of the values is not compared here, as a caller may stop early: see `verify`.
+        The digest of the values is not compared here, as a caller may stop early: see `verify`. Of
+        a shard opened with ``held`` it is, behind the last block, the first time that all are
+        taken.
 
         Raises
         ------
         ShardError
-            If a block is damaged or a value is not finite; the message names the first id.
+            If a block is damaged or a value is not finite; the message names the first id. Where
+            the digest is compared, as `verify`.
         """
-        start = 0
-        for group in range(self._file.num_row_groups):
-            block = self._matrix(group)
-            check_finite(self.path, block, self.ids[start : start + len(block)], start)
-            start += len(block)
-            yield block
+        if self._hold_blocks:
+            yield from self._held_blocks()
+        else:
+            yield from self._blocks()
 
     def embeddings(self) -> np.ndarray:
-        """Return all latents, (n, width) float32, their digest compared with provenance.
+        """Return all latents, (n, width) float32, held to the digest in provenance.
 
         A shard of one row group is a read-only view of the decoded column; a larger one is decoded
         group by group into one array, so that no second copy of it ever exists.
@@ -127,7 +135,7 @@ class Shard:
         ShardError
             As `verify`.
         """
-        blocks = self._verified_blocks()
+        blocks = self._held_blocks()
         if self._file.num_row_groups == 1:
             [whole] = blocks
             return whole
@@ -139,7 +147,7 @@ class Shard:
         return result
 
     def verify(self) -> None:
-        """Read every latent once and compare all with the digest in provenance.
+        """Compare all latents with the digest in provenance, once: what was held to it is not read.
 
         Raises
         ------
@@ -147,12 +155,25 @@ class Shard:
             If a block is damaged, a value is not finite, or any value is not the one written; the
             message names both digests.
         """
-        for _ in self._verified_blocks():
-            pass
+        if not self._held:
+            for _ in self._held_blocks():
+                pass
 
-    def _verified_blocks(self) -> Iterator[np.ndarray]:
+    def _blocks(self) -> Iterator[np.ndarray]:
+        start = 0
+        for group in range(self._file.num_row_groups):
+            block = self._matrix(group)
+            check_finite(self.path, block, self.ids[start : start + len(block)], start)
+            start += len(block)
+            yield block
+
+    def _held_blocks(self) -> Iterator[np.ndarray]:
+        """Yield the blocks, hashed the first time that all of them are taken."""
+        if self._held:
+            yield from self._blocks()
+            return
         digest = hashlib.sha256()
-        for block in self.blocks():
+        for block in self._blocks():
             digest.update(block.astype("<f4", copy=False).data)
             yield block
         found, known = digest.hexdigest(), self.provenance["embedding_sha256"]
@@ -161,6 +182,7 @@ class Shard:
                 f"{self.path}: latents are not those that were written: their SHA-256 is {found}, "
                 f"but provenance says {known}. {ADVICE}"
             )
+        self._held = True
 
     def _column(self, name: str) -> pa.ChunkedArray:
         with reading(self.path, f"column {name!r}"):

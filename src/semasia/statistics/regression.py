@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,16 @@ from semasia.statistics.specifications import (
     design_of,
     joint_terms,
 )
-from semasia.statistics.stacking import METRICS, analysed_rows, complete, stacked
+from semasia.statistics.stacking import (
+    METRICS,
+    analysed_rows,
+    benchmarks_without_rows,
+    complete,
+    stacked,
+)
 
 LEVEL = 0.05
+_NOTHING = "the geometry table has no value of this benchmark"
 
 # Names, types and order of the table's columns.
 COLUMNS: dict[str, Any] = {
@@ -58,7 +66,8 @@ def regression_table(
     contrasts : DataFrame
         From :func:`semasia.statistics.pairing.contrasts`.
     benchmarks : sequence of str, optional
-        Only these; all by default.
+        Only these; all by default. Of one that has no row, or none with a value, a row per
+        condition and metric says so, and so do the rows that would have included it.
 
     Returns
     -------
@@ -74,9 +83,13 @@ def regression_table(
     Raises
     ------
     StatisticsError
-        If the geometry table lacks a column, has a row twice or lacks a benchmark asked for.
+        If the geometry table lacks a column or has a row twice.
     """
     rows = analysed_rows(geometry, benchmarks)
+    absent = benchmarks_without_rows(rows, benchmarks)
+    rows = rows.filter(~pl.col("benchmark").is_in(absent))
+    for name in absent:
+        logging.getLogger(__name__).warning("%s: %s", name, _NOTHING)
     made: list[dict[str, Any]] = []
     for variant in VARIANTS:
         stacks = {
@@ -90,11 +103,25 @@ def regression_table(
         sigmas = {metric: controls[metric].std() for metric in METRICS}
         for condition, observations in stacks.items():
             key = {"variant": variant, "condition": condition}
-            made += [{**key, **row} for row in _condition_rows(observations, sigmas)]
+            found = _condition_rows(observations, sigmas)
+            made += [{**key, **row} for row in _with_absent(found, absent)]
     frame = pl.DataFrame(
         [{column: row.get(column) for column in COLUMNS} for row in made], schema=COLUMNS
     )
     return _with_q_values(frame)
+
+
+def _with_absent(rows: Iterable[dict[str, Any]], absent: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield rows, those over all benchmarks saying which are left out, and rows of the latter."""
+    left_out = f"without {', '.join(absent)}: {_NOTHING}" if absent else None
+    for row in rows:
+        if row["specification"] != "per_dataset":
+            row["note"] = _joined([left_out, row["note"]])
+        yield row
+    for benchmark in absent:
+        known = {"specification": "per_dataset", "benchmark": benchmark, "term": TREATMENT}
+        for metric in METRICS:
+            yield {"metric": metric, **known, "n_rows": 0, "note": _NOTHING}
 
 
 def _condition_rows(observations: pl.DataFrame, sigmas: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -25,12 +25,12 @@ def analysed_rows(geometry: pl.DataFrame, benchmarks: Sequence[str] | None = Non
     geometry : DataFrame
         The geometry table.
     benchmarks : sequence of str, optional
-        Only these; all by default.
+        Only these; all by default. One that is not there has no rows.
 
     Raises
     ------
     StatisticsError
-        If a key column is missing, a row comes twice, or a benchmark asked for is not there.
+        If a key column is missing or a row comes twice.
     """
     missing = [c for c in (*_KEYS, *METRICS) if c not in geometry.columns]
     if missing:
@@ -46,18 +46,12 @@ def analysed_rows(geometry: pl.DataFrame, benchmarks: Sequence[str] | None = Non
             "benchmark, split and model."
         )
     if benchmarks is not None:
-        absent = sorted(set(benchmarks) - set(geometry["benchmark"]))
-        if absent:
-            raise StatisticsError(
-                f"geometry table: benchmark {absent[0]!r} is not in it; it has "
-                f"{', '.join(geometry['benchmark'].unique().sort())}."
-            )
         geometry = geometry.filter(pl.col("benchmark").is_in(list(benchmarks)))
     rows = pl.col("rows") if "rows" in geometry.columns else pl.lit(0)
     best = (
         geometry.group_by("benchmark", "split")
         .agg(scored=pl.col("probe_accuracy").is_not_null().any(), most=rows.max())
-        .sort("scored", "most", "split", descending=[True, True, False])
+        .sort("scored", "most", "split", descending=[True, True, False], nulls_last=True)
         .unique("benchmark", keep="first", maintain_order=True)
     )
     chosen = geometry.join(best.select("benchmark", "split"), on=["benchmark", "split"], how="semi")
@@ -67,6 +61,13 @@ def analysed_rows(geometry: pl.DataFrame, benchmarks: Sequence[str] | None = Non
         pl.when(pl.col(m).cast(pl.Float64).is_finite()).then(pl.col(m).cast(pl.Float64)).alias(m)
         for m in METRICS
     ).sort("benchmark", "model_name")
+
+
+def benchmarks_without_rows(rows: pl.DataFrame, benchmarks: Sequence[str] | None) -> list[str]:
+    """Return the benchmarks asked for of which no row of :func:`analysed_rows` has a metric."""
+    measured = rows.filter(pl.any_horizontal(pl.col(m).is_not_null() for m in METRICS))
+    asked = rows["benchmark"].unique() if benchmarks is None else benchmarks
+    return sorted({*asked} - {*measured["benchmark"]})
 
 
 def stacked(rows: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:

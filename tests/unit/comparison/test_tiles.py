@@ -11,10 +11,9 @@ import yaml
 from semasia.comparison.labelled import compared_labels
 from semasia.comparison.similarity import SIMILARITY_COLUMNS, compare, summarise, table
 from semasia.comparison.tiles import tile_rows
-from semasia.errors import ShardError
-from semasia.geometry import RowCache
 from semasia.inputs import BenchmarkCard, PreparedSplit, prepare_split
 from semasia.latents import Plan, Shard, ShardWriter, provenance_of
+from semasia.rows import RowCache
 from semasia.tables import frame_of
 
 ROWS = 120
@@ -65,7 +64,7 @@ def test_a_group_gives_every_two_once_and_the_values_of_the_measures(
     paths: dict[str, Path], latents: dict[str, np.ndarray], tmp_path: Path
 ) -> None:
     names = list(paths)
-    rows = tile_rows(paths, names, names, rows=None, cache=RowCache(tmp_path / "kept", 1))
+    rows = tile_rows(paths.values(), names, names, rows=None, cache=RowCache(tmp_path / "kept", 1))
     assert pairs_of(rows) == {("one", "other"), ("one", "turned"), ("other", "turned")}
     frame = frame_of(rows, SIMILARITY_COLUMNS)
     assert not frame.select("model_a", "model_b", "measure", "parameter").is_duplicated().any()
@@ -84,7 +83,7 @@ def test_two_groups_give_every_one_of_one_with_every_one_of_the_other(
     paths: dict[str, Path], tmp_path: Path
 ) -> None:
     rows = tile_rows(
-        paths, ["one", "other"], ["turned"], rows=50, cache=RowCache(tmp_path / "kept", 1)
+        paths.values(), ["one", "other"], ["turned"], rows=50, cache=RowCache(tmp_path / "kept", 1)
     )
     assert pairs_of(rows) == {("one", "turned"), ("other", "turned")}
     assert {r["anchor_rows"] for r in rows} == {50}
@@ -105,11 +104,11 @@ def test_a_killed_job_goes_on_with_the_next_pair(
 
     monkeypatch.setattr(table, "pair_rows", stopped)
     with pytest.raises(KeyboardInterrupt):
-        tile_rows(paths, names, names, rows=None, cache=cache)
-    rows = tile_rows(paths, names, names, rows=None, cache=cache)
+        tile_rows(paths.values(), names, names, rows=None, cache=cache)
+    rows = tile_rows(paths.values(), names, names, rows=None, cache=cache)
     assert made == [made[0], made[1], made[1], made[3]]
     assert len(set(made)) == 3
-    again = tile_rows(paths, names, names, rows=None, cache=cache)
+    again = tile_rows(paths.values(), names, names, rows=None, cache=cache)
     assert again == rows
     assert len(made) == 4, "nothing is compared a second time"
 
@@ -123,7 +122,7 @@ def test_other_inputs_and_damaged_files_are_notes(
     )
     paths["turned"].write_bytes(b"PAR1")
     names = list(paths)
-    rows = tile_rows(paths, names, names, rows=None, cache=RowCache(tmp_path / "kept", 1))
+    rows = tile_rows(paths.values(), names, names, rows=None, cache=RowCache(tmp_path / "kept", 1))
     assert len(pairs_of(rows)) == 6
     for row in rows:
         pair = {row["model_a"], row["model_b"]}
@@ -148,19 +147,11 @@ def test_what_was_kept_for_other_inputs_is_not_taken(
         for name in ("strange", "stranger", "strangest")
     }
     pair, cache = {n: paths[n] for n in ("one", "other")}, RowCache(tmp_path / "kept", 1)
-    refused = tile_rows({**strangers, **pair}, *2 * [list(pair)], rows=None, cache=cache)
+    refused = tile_rows({**strangers, **pair}.values(), *2 * [list(pair)], rows=None, cache=cache)
     assert all("the ids differ" in row["note"] for row in refused)
     few = {"strange": strangers["strange"], **pair}
-    rows = tile_rows(few, *2 * [list(pair)], rows=None, cache=cache)
+    rows = tile_rows(few.values(), *2 * [list(pair)], rows=None, cache=cache)
     assert all("the ids differ" not in (row["note"] or "") for row in rows)
-
-
-def test_a_tile_without_a_readable_shard_is_an_error(tmp_path: Path) -> None:
-    broken = tmp_path / "broken.parquet"
-    broken.write_bytes(b"PAR1")
-    cache = RowCache(tmp_path / "kept", 1)
-    with pytest.raises(ShardError, match="is not a whole Parquet file"):
-        tile_rows({"a": broken, "b": broken}, *2 * [["a", "b"]], rows=None, cache=cache)
 
 
 def test_attributes_are_one_label_with_several_columns(

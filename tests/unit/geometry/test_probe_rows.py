@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import yaml
 
-from semasia.geometry import RowCache
-from semasia.geometry.probes import PROBE_COLUMNS, cached_probe_rows, probe_artefact, probe_rows
+from semasia.geometry.probes import PROBE_COLUMNS, probe_analysis, probe_artefact, probe_rows
 from semasia.geometry.probes.table import majority_accuracy
 from semasia.inputs import BenchmarkCard, PreparedSplit, prepare_split
 from semasia.inputs.cards import Probe
 from semasia.latents import Plan, Shard, ShardWriter, provenance_of
+from semasia.rows import RowCache
 from semasia.tables import frame_of
 
 PROBE = Probe(fit="train", score="test", labels=("label",))
@@ -140,9 +140,9 @@ def test_a_class_of_test_rows_alone_is_told(shards: tuple[Shard, Shard]) -> None
 
 def test_rows_come_from_the_cache(shards: tuple[Shard, Shard], tmp_path: Path) -> None:
     fit, score = shards
-    cache = RowCache(tmp_path, 1)
-    first = cached_probe_rows(cache, score.path, PROBE, CLASSES, fit.path)
-    again = cached_probe_rows(cache, score.path, PROBE, CLASSES, fit.path)
+    analysis, cache = probe_analysis(PROBE, CLASSES), RowCache(tmp_path, 1)
+    first = analysis.rows([score.path], cache, [fit.path])
+    again = analysis.rows([score.path], cache, [fit.path])
     assert frame_of(first, PROBE_COLUMNS).equals(frame_of(again, PROBE_COLUMNS))
     assert len(list(tmp_path.glob("*.json"))) == 1
 

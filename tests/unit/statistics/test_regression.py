@@ -225,5 +225,27 @@ def test_errors_name_what_is_wrong(geometry_of: Callable[..., pl.DataFrame]) -> 
         analysed_rows(frame.drop("evr_3"))
     with pytest.raises(StatisticsError, match=r"a/test/net0\.plain is there more than once"):
         analysed_rows(pl.concat([frame, frame.head(1)]))
-    with pytest.raises(StatisticsError, match="benchmark 'mnist' is not in it; it has a, b"):
-        analysed_rows(frame, ["mnist"])
+
+
+@pytest.mark.parametrize("damaged", [False, True], ids=["absent", "without values"])
+def test_a_benchmark_that_cannot_be_had_is_named_and_takes_nothing_from_others(
+    geometry_of: Callable[..., pl.DataFrame], caplog: pytest.LogCaptureFixture, damaged: bool
+) -> None:
+    frame = geometry_of(MODELS, ("a", "b"))
+    plain = regression_table(frame, some_pairs(), ["a", "b"])
+    kept = ["benchmark", "split", "model_name"]
+    lost = frame.filter(pl.col("benchmark") == "a").with_columns(benchmark=pl.lit("lost"))
+    lost = lost.with_columns(
+        pl.lit(None).cast(lost[c].dtype).alias(c) for c in lost.columns if c not in kept
+    )
+    found = regression_table(
+        pl.concat([frame, lost]) if damaged else frame, some_pairs(), ["a", "b", "lost"]
+    )
+    told = found.filter(pl.col("benchmark") == "lost")
+    assert set(told["metric"]) == set(METRICS)
+    assert set(told["note"]) == {"the geometry table has no value of this benchmark"}
+    others = found.filter(pl.col("benchmark").ne_missing("lost"))
+    assert others.drop("note").equals(plain.drop("note"))
+    over_all = others.filter(pl.col("specification") != "per_dataset")
+    assert over_all["note"].str.starts_with("without lost: the geometry table has no").all()
+    assert "lost: the geometry table has no value" in caplog.text

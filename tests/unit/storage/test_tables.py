@@ -19,7 +19,7 @@ import pytest
 
 from semasia.errors import DamagedFileError, StorageError
 from semasia.files import read_record, whole_file
-from semasia.geometry import RowCache
+from semasia.rows import RowCache
 from semasia.tables import frame_of, read_rows, read_table, read_tables, write_table
 
 COLUMNS: dict[str, type] = {"model_name": str, "rows": int, "accuracy": float, "untrained": bool}
@@ -232,27 +232,27 @@ def test_a_row_that_cannot_be_kept_or_was_damaged_is_made(
 ) -> None:
     cache, row, made = RowCache(tmp_path / "kept", 1), {"a": 0.1, "b": None}, []
 
-    def make() -> dict[str, object]:
+    def make() -> list[dict[str, object]]:
         made.append(1)
-        return row
+        return [row]
 
-    assert [cache.get_or_make("key", make) for _ in range(3)] == [row] * 3
+    assert [cache.rows("key", make) for _ in range(3)] == [[row]] * 3
     assert len(made) == 1
     (path,) = (tmp_path / "kept").iterdir()
     text = path.read_text()
     damaged = [text.replace("0.1", "0.2"), text[:7], "", "null\n", "[]", "\0" * len(text)]
     for count, content in enumerate(damaged, start=2):
         path.write_text(content)
-        assert cache.get_or_make("key", make) == row
+        assert cache.rows("key", make) == [row]
         assert len(made) == count
     # As they were kept before: without a digest.
     path.write_text(json.dumps(row))
-    assert cache.get_or_make("key", make) == row
+    assert cache.rows("key", make) == [row]
     assert len(made) == len(damaged) + 1
 
     def fail(handle: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", fail)
-    assert cache.get_or_make("another", make) == row
+    assert cache.rows("another", make) == [row]
     assert "not kept for a later run" in caplog.text

@@ -19,7 +19,12 @@ from semasia.comparison.similarity.isotropy import isotropy_delta, isotropy_spec
 from semasia.comparison.similarity.neighbourhoods import neighbour_jaccard, nps
 from semasia.comparison.similarity.products import CrossProducts
 from semasia.comparison.similarity.summary import Summary, summarise
-from semasia.comparison.similarity.table import SIMILARITY_COLUMNS, pair_rows, similarity_rows
+from semasia.comparison.similarity.table import (
+    SIMILARITY_COLUMNS,
+    pair_rows,
+    similarity_rows,
+    without_values,
+)
 
 __all__ = [
     "MEASURES",
@@ -47,4 +52,5 @@ __all__ = [
     "summarise",
     "svcca",
     "unbiased_linear_cka",
+    "without_values",
 ]

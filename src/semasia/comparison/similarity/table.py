@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -132,8 +132,36 @@ def similarity_rows(
             pair = shared | {"model_a": a, "model_b": b}
             return pair_rows(pair, summary(a, held), summary(b, beside), names, intervals(a, b))
 
-        for a in first[:place] if same else first:
+        for a in _against(first, place, same):
             yield from keep(a, b, partial(made, a))
+
+
+def without_values(
+    shared: Mapping[str, Any],
+    first: Sequence[str],
+    second: Sequence[str],
+    why: Callable[[str, str], str | None],
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of :func:`similarity_rows` where no model has latents, with notes alone.
+
+    Parameters
+    ----------
+    shared : mapping
+        benchmark, split, anchor and anchor_rows.
+    first, second : sequence of str
+    why : callable
+        The note of a pair.
+    """
+    same = list(first) == list(second)
+    for place, b in enumerate(second):
+        for a in _against(first, place, same):
+            pair = dict.fromkeys(SIMILARITY_COLUMNS) | {**shared, "model_a": a, "model_b": b}
+            yield from _without_values(pair, None, str(why(a, b)))
+
+
+def _against(first: Sequence[str], place: int, same: bool) -> Sequence[str]:
+    """Return the models of one group that one of another, or of the same, is compared with."""
+    return first[:place] if same else first
 
 
 def _without_values(

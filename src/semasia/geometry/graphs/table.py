@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from semasia.errors import DegenerateEmbeddingError
-from semasia.geometry.cache import RowCache
+from semasia.errors import DegenerateEmbeddingError, SemasiaError
 from semasia.geometry.graphs.graph import neighbour_graph
 from semasia.geometry.graphs.points import PAPER_POINTS, points_of, recipes_of
 from semasia.geometry.graphs.signatures import graph_signatures
+from semasia.geometry.labelled import unreadable_rows
 from semasia.latents import Shard
+from semasia.latents.roots import Key
 from semasia.neighbours import distinct_rows
+from semasia.rows import Opened, Part, Rows, ShardAnalysis
 
 # Names and order of the table's columns, with what each holds.
 COLUMNS: dict[str, type] = {
@@ -37,33 +38,28 @@ COLUMNS: dict[str, type] = {
 }
 
 
-def cached_graph_rows(
-    cache: RowCache, path: Path, k: int, points: int | None
-) -> list[dict[str, Any]]:
-    """Return :func:`graph_row` of a shard's file for each recipe, from the cache where it is there.
+def graph_analysis(k: int, points: int | None) -> ShardAnalysis:
+    """Return the analysis whose rows are :func:`graph_row` of each shard under each recipe.
 
     A row is a function of the shard's values, of k, of the cap, and of the recipes.
     """
-    shard = Shard(path)
-    known = [shard.identity, k]
-    return [
-        cache.get_or_make(
-            [*known, name, PAPER_POINTS if name == "paper" else points],
-            lambda name=name: graph_row(shard, name, k, points),
-        )
-        for name in recipes_of(shard.provenance["benchmark"]["split"])
-    ]
+
+    def parts(shard: Shard, fit: Opened | None) -> list[Part]:
+        return [
+            Part(
+                [shard.identity, k, name, PAPER_POINTS if name == "paper" else points],
+                lambda name=name: [graph_row(shard, name, k, points)],
+            )
+            for name in recipes_of(shard.provenance["benchmark"]["split"])
+        ]
+
+    return ShardAnalysis(COLUMNS, parts, unreadable_graph_rows)
 
 
-def unreadable_graph_rows(
-    benchmark: str, split: str, model: str, error: Exception
-) -> list[dict[str, Any]]:
+def unreadable_graph_rows(key: Key, error: SemasiaError) -> Rows:
     """Return the rows of a shard that cannot be measured: nulls, and a note that says why."""
-    known = {"benchmark": benchmark, "split": split, "model_name": model}
-    return [
-        dict.fromkeys(COLUMNS) | known | {"recipe": name, "note": f"shard: {error}"}
-        for name in recipes_of(split)
-    ]
+    [row] = unreadable_rows(COLUMNS, key, error)
+    return [row | {"recipe": name} for name in recipes_of(key.split)]
 
 
 def graph_row(shard: Shard, recipe: str, k: int, points: int | None) -> dict[str, Any]:

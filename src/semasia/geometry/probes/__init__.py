@@ -12,9 +12,8 @@ from semasia.geometry.probes.scoring import (
 )
 from semasia.geometry.probes.table import (
     PROBE_COLUMNS,
-    cached_probe_rows,
+    probe_analysis,
     probe_rows,
-    unreadable_probe_row,
 )
 
 __all__ = [
@@ -24,15 +23,14 @@ __all__ = [
     "LeastSquaresProbe",
     "LogisticProbe",
     "Scored",
-    "cached_probe_rows",
     "fit_least_squares",
     "fit_strong",
     "fit_weak",
     "mean_interval",
+    "probe_analysis",
     "probe_artefact",
     "probe_rows",
     "scored_on",
     "scores",
-    "unreadable_probe_row",
     "unseen_classes",
 ]

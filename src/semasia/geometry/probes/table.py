@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from semasia.errors import DegenerateEmbeddingError, ProbeError
-from semasia.geometry.cache import RowCache
-from semasia.geometry.labelled import class_counts, shard_facts, why_no_probe
+from semasia.geometry.labelled import class_counts, shard_facts, unreadable_rows, why_no_probe
 from semasia.geometry.moments import moments
 from semasia.geometry.probes.fitting import FOLDS, SEED, LogisticProbe, fit_strong, fit_weak
 from semasia.geometry.probes.least_squares import RIDGE, fit_least_squares
@@ -18,6 +17,7 @@ from semasia.geometry.probes.linear import LinearProbe
 from semasia.geometry.probes.scoring import Scored, mean_interval, scored_on, unseen_classes
 from semasia.inputs.cards import Probe
 from semasia.latents import Shard
+from semasia.rows import Opened, Part, Rows, ShardAnalysis
 
 # Names and order of the table's columns, with what each holds.
 PROBE_COLUMNS: dict[str, type] = {
@@ -49,32 +49,20 @@ PROBE_COLUMNS: dict[str, type] = {
 PROBES = ("least_squares", "weak", "strong")
 
 
-def cached_probe_rows(
-    cache: RowCache, path: Path, probe: Probe | None, classes: Mapping[str, int], fit: Path | None
-) -> list[dict[str, Any]]:
-    """Return :func:`probe_rows` of a shard's file, from the cache where it holds them."""
-    shard = Shard(path)
-    fitted_on = Shard(fit) if fit else None
-    key = [s.identity if s else None for s in (shard, fitted_on)]
+def probe_analysis(probe: Probe | None, classes: Mapping[str, int]) -> ShardAnalysis:
+    """Return the analysis whose rows are :func:`probe_rows` of each shard."""
     asked = ["probes", probe.model_dump() if probe else None, dict(classes)]
-    found = cache.get_or_make(
-        [*key, *asked], lambda: {"rows": probe_rows(shard, probe, classes, fitted_on)}
-    )
-    return found["rows"]
 
+    def parts(shard: Shard, fit: Opened | None) -> list[Part]:
+        known = [one.identity if isinstance(one, Shard) else None for one in (shard, fit)]
+        return [Part([*known, *asked], lambda: probe_rows(shard, probe, classes, fit))]
 
-def unreadable_probe_row(
-    benchmark: str, split: str, model: str, error: Exception
-) -> dict[str, Any]:
-    """Return the row of a shard that cannot be probed: nulls, and a note that says why."""
-    row: dict[str, Any] = dict.fromkeys(PROBE_COLUMNS)
-    row.update(benchmark=benchmark, split=split, model_name=model, note=f"shard: {error}")
-    return row
+    return ShardAnalysis(PROBE_COLUMNS, parts, partial(unreadable_rows, PROBE_COLUMNS))
 
 
 def probe_rows(
-    shard: Shard, probe: Probe | None, classes: Mapping[str, int], fit: Shard | None
-) -> list[dict[str, Any]]:
+    shard: Shard, probe: Probe | None, classes: Mapping[str, int], fit: Opened | None
+) -> Rows:
     """Fit and score the three probes of one shard.
 
     Parameters
@@ -85,8 +73,8 @@ def probe_rows(
         Which split is fitted, which is scored, and on which labels.
     classes : mapping
         Classes that the benchmark's card states for each label column.
-    fit : Shard or None
-        The split the probes are fitted on; None where it is not at hand.
+    fit : Shard, SemasiaError or None
+        The split the probes are fitted on, or why it cannot be used; None where it is not at hand.
 
     Returns
     -------
@@ -100,7 +88,7 @@ def probe_rows(
     reason = why_no_probe(shard, probe, fit)
     if reason is not None:
         return [empty | {"test_rows": shard.rows, "note": reason}]
-    if probe is None or fit is None or known["split"] != probe.score:
+    if probe is None or not isinstance(fit, Shard) or known["split"] != probe.score:
         return []
     labels, fitted_on = ({c: s.labels[c] for c in probe.labels} for s in (shard, fit))
     sizes = class_counts(classes, fitted_on, labels)

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from semasia.errors import DegenerateEmbeddingError, ShardError
-from semasia.geometry import RowCache
 from semasia.geometry.graphs import (
     COLUMNS,
-    cached_graph_rows,
+    graph_analysis,
     graph_row,
     graph_signatures,
     neighbour_graph,
@@ -22,6 +21,8 @@ from semasia.geometry.graphs import (
 )
 from semasia.inputs.selection import select_rows
 from semasia.latents import Shard
+from semasia.latents.roots import Key
+from semasia.rows import RowCache, analysis
 
 
 class StandIn:
@@ -42,6 +43,9 @@ class StandIn:
 
     def blocks(self):
         yield from np.array_split(self.Z, 3)
+
+    def verify(self) -> None:
+        pass
 
 
 def row_of(Z: np.ndarray, recipe: str = "own", k: int = 10, cap: int | None = None):
@@ -126,14 +130,14 @@ def test_rows_of_a_file_are_kept_until_what_they_depend_on_changes(
     rng: np.random.Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shard = StandIn(rng.standard_normal((40, 3)))
-    monkeypatch.setattr(table, "Shard", lambda path: shard)
+    monkeypatch.setattr(analysis, "open_shard_at", lambda path: shard)
     made = []
     measure = table.graph_row
     monkeypatch.setattr(table, "graph_row", lambda *a: made.append(a[1]) or measure(*a))
 
     def rows(recipe: int = 1, k: int = 5, cap: int | None = 30) -> list[dict]:
         made.clear()
-        return cached_graph_rows(RowCache(tmp_path, recipe), tmp_path, k, cap)
+        return graph_analysis(k, cap).rows([tmp_path], RowCache(tmp_path, recipe))
 
     first = rows()
     assert made == ["own", "paper"]
@@ -152,8 +156,8 @@ def test_rows_of_a_file_are_kept_until_what_they_depend_on_changes(
 
 
 def test_a_shard_that_cannot_be_read_has_rows_that_say_why() -> None:
-    rows = unreadable_graph_rows("b", "train", "m", ShardError("b/m/train: id 3 is NaN."))
+    rows = unreadable_graph_rows(Key("b", "m", "train"), ShardError("b/m/train: id 3 is NaN."))
     assert [r["recipe"] for r in rows] == ["own", "paper"]
     assert all(r["note"] == "shard: b/m/train: id 3 is NaN." for r in rows)
     assert tuple(rows[0]) == tuple(COLUMNS)
-    assert len(unreadable_graph_rows("b", "test", "m", ShardError("x"))) == 1
+    assert len(unreadable_graph_rows(Key("b", "m", "test"), ShardError("x"))) == 1
