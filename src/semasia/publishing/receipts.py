@@ -116,7 +116,7 @@ def _receipt(record: ShardRecord, stat: os.stat_result) -> Receipt:
         sha256=sha256_of_file(record.path),
         problem=problems[0] if problems else None,
         width=record.width,
-        licence=None if problems else Shard(record.path).provenance["encoder"]["license"],
+        licence=None if problems else Shard(record.path).provenance["encoder"].get("license"),
         digests=record.digests,
     )
 
