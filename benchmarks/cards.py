@@ -25,7 +25,7 @@ from benchmarks.synthetic import MODELS
 from semasia.inputs import BenchmarkCard, load_benchmark
 from semasia.latents.layouts import published_place
 from semasia.latents.schema import FEATURES_KEY, shard_schema
-from semasia.publishing.card import MARK, ModelFacts, card_text
+from semasia.publishing.card import MARK, ModelFacts, SplitRows, card_text
 from semasia.registry.sets import load_model_set
 
 REGISTRY = Path(__file__).parents[1] / "registry"
@@ -127,7 +127,9 @@ def _write_shards(folder: Path, benchmark: BenchmarkCard) -> pa.Schema:
 def _ours(repository: str, benchmark: BenchmarkCard, models: list[str]) -> str:
     places = [published_place(m, s) for m in models for s in _SPLITS]
     facts = {m: ModelFacts("apache-2.0", _WIDTH) for m in models}
-    return card_text(repository, benchmark, places, dict.fromkeys(_SPLITS, 8), facts, {})
+    return card_text(
+        repository, benchmark, places, dict.fromkeys(_SPLITS, SplitRows(8, 8)), facts, {}
+    )
 
 
 def _with_info(

@@ -32,7 +32,7 @@ ALIGNMENT = 3
 TRANSFER = 2
 BASES = 1
 # What is noted of a shard that was read whole before it is published.
-RECEIPTS = 1
+RECEIPTS = 2
 # Matched pairs of models.
 CONTRASTS = 1
 # Rows of the tables of regressions and of likelihood ratios.

@@ -50,11 +50,12 @@ def all_alignments(wildcards):
 
 
 def pair_shards(split, model):
-    return lambda wildcards: compared_shards(
-        [wildcards[model]],
-        split,
-        f"alignment/{wildcards.model_a}/{wildcards.model_b}.parquet",
-    )
+    def one(wildcards):
+        table = f"alignment/{wildcards.model_a}/{wildcards.model_b}.parquet"
+        (path,) = compared_shards([wildcards[model]], split, table)
+        return path
+
+    return one
 
 
 def transfer_shards(split):

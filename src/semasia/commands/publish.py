@@ -15,7 +15,13 @@ def add(commands: Commands) -> None:
     add_configuration(publish)
     publish.add_argument("--benchmark", action="append", help="only this one; may be repeated")
     publish.add_argument(
-        "--dry-run", action="store_true", help="tell what would be sent, and its size"
+        "--withdraw",
+        action="append",
+        metavar="MODEL",
+        help="delete this model's shards there, and publish nothing; may be repeated",
+    )
+    publish.add_argument(
+        "--dry-run", action="store_true", help="tell what would be sent or deleted, and its size"
     )
 
 
@@ -26,6 +32,10 @@ def run(options: argparse.Namespace) -> int:
 
     collection, _ = collection_of(options.config, options.registry)
     refused = publish_all(
-        collection, str(options.config), only=options.benchmark, dry_run=options.dry_run
+        collection,
+        str(options.config),
+        only=options.benchmark,
+        withdraw=options.withdraw or (),
+        dry_run=options.dry_run,
     )
     return int(refused > 0)

@@ -1,7 +1,7 @@
 """The Hugging Face Hub: files sent and fetched whole, every call under one policy."""
 
 from semasia.hub.files import LocalFile
-from semasia.hub.push import Pushed, push
+from semasia.hub.push import Pushed, push, withdraw
 from semasia.hub.reading import SCHEME, Repository
 from semasia.hub.remote import KIND, Head, RemoteFile, head_of
 from semasia.hub.retrying import Retrying
@@ -17,4 +17,5 @@ __all__ = [
     "Retrying",
     "head_of",
     "push",
+    "withdraw",
 ]

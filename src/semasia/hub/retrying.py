@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import httpx2
-from huggingface_hub.errors import HfHubHTTPError
-from huggingface_hub.utils import parse_ratelimit_headers
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
+from huggingface_hub.utils import get_token, parse_ratelimit_headers
 
 from semasia.errors import HubError, HubUnreachableError
 
@@ -18,10 +24,14 @@ T = TypeVar("T")
 
 # Answers that say nothing about the request itself.
 _PASSING = {408, 429, 500, 502, 503, 504}
+# What the client reads, at import, and what it takes for yes.
+_OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+_TRUE = {"1", "ON", "YES", "TRUE"}
 _TOKEN = re.compile(r"hf_[A-Za-z0-9_]+")
 _ADVICE = {
     401: "Log in again (`hf auth login`), or set HF_TOKEN to a token that is still valid.",
-    403: "The token may not do this: give it write access to the namespace.",
+    403: "The token may not do this: give it read access to the repository, or, to publish, "
+    "write access to the namespace.",
     404: "Check the name of the repository, and that the token may see it.",
     507: "The Hub has no space left for this namespace.",
 }
@@ -88,6 +98,8 @@ class Retrying:
         attempt : int
             How many have failed, this one included.
         """
+        if is_offline(error):
+            raise HubUnreachableError(f"{what}: {told_offline()}") from None
         if not passes(error):
             if _status(error) is None:
                 raise error
@@ -104,8 +116,29 @@ class Retrying:
         self._sleep(seconds)
 
 
+def is_offline(error: BaseException | None) -> bool:
+    """Return whether the client itself sent nothing, as it was told to stay offline."""
+    while error is not None:
+        if isinstance(error, OfflineModeIsEnabled):
+            return True
+        error = error.__cause__
+    return False
+
+
+def told_offline() -> str:
+    """Return what is to be done where the client was told to stay offline."""
+    names = [name for name in _OFFLINE if os.environ.get(name, "").upper() in _TRUE]
+    name = names[0] if names else _OFFLINE[0]
+    return (
+        f"{name}={os.environ.get(name, '1')} is set in the environment, so the Hub is not asked. "
+        "Unset it, or use what is on this machine already."
+    )
+
+
 def passes(error: Exception) -> bool:
     """Return whether a failure may be gone at the next attempt."""
+    if is_offline(error):
+        return False
     if isinstance(error, httpx2.TransportError):
         return True
     status = _status(error)
@@ -138,8 +171,31 @@ def explained(error: Exception) -> str:
     line = " ".join(part.strip() for part in text if part.strip()) or type(error).__name__
     line = _TOKEN.sub("hf_…", line)
     line = line if line.endswith(".") else f"{line}."
-    advice = _ADVICE.get(_status(error) or 0)
+    advice = advice_on(error)
     return f"{line} {advice}" if advice else line
+
+
+def advice_on(error: BaseException) -> str | None:
+    """Return what to do about an answer of the Hub; None where its text is all."""
+    if isinstance(error, GatedRepoError):
+        return "Ask for access on the repository's page, and set HF_TOKEN to a token that has it."
+    status = _status(error) or 0
+    # The Hub does not tell strangers whether a repository is there.
+    if isinstance(error, RepositoryNotFoundError) and status == 401:
+        status = 404 if has_token() else 401
+    return advice_on_status(status)
+
+
+def advice_on_status(status: int) -> str | None:
+    """Return what to do about a status that the Hub answers."""
+    if status in _ADVICE:
+        return _ADVICE[status]
+    return "The Hub cannot answer now: try again later." if status >= 500 else None
+
+
+def has_token() -> bool:
+    """Return whether requests carry a token, of the environment or of a login."""
+    return get_token() is not None
 
 
 def _status(error: BaseException) -> int | None:

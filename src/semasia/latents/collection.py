@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from semasia.errors import ShardError, did_you_mean
 from semasia.latents.layouts import Found
@@ -77,26 +78,24 @@ def scan(
 
 
 def _frame(base: Root, key: Key, found: Found) -> tuple[pl.LazyFrame, pl.Schema]:
-    opened = [_opened(base.address(place), found.released) for place in found.places]
+    opened = [_opened(base, place, found.released) for place in found.places]
     frame = pl.concat([frame for frame, _ in opened])
     named = [pl.lit(key.benchmark).alias("benchmark"), pl.lit(key.split).alias("split"), pl.all()]
     return frame.select(named), opened[0][1]
 
 
-def _opened(address: str, released: bool) -> tuple[pl.LazyFrame, pl.Schema]:
+def _opened(base: Root, place: str, released: bool) -> tuple[pl.LazyFrame, pl.Schema]:
     try:
-        frame = pl.scan_parquet(address, glob=False)
+        frame = _scanned(base.address(place))
         schema = frame.collect_schema()
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
-        raise ShardError(
-            f"{address}: is no shard: it cannot be read as Parquet ({error}). Move it away, or "
-            "delete it and run again."
-        ) from error
+        raise base.unreadable(place, error) from error
+    where = f"{base}/{place}"
     missing = [c for c in _FIXED if c not in schema]
     if missing:
         raise ShardError(
-            f"{address}: is no shard: it has no column {missing[0]!r}; it has "
-            f"{', '.join(schema)}. Move it away."
+            f"{where}: is no shard: it has no column {missing[0]!r}; it has "
+            f"{', '.join(schema)}. {base.remedy}"
         )
     if released:
         frame = _as_ours(frame, schema)
@@ -105,10 +104,26 @@ def _opened(address: str, released: bool) -> tuple[pl.LazyFrame, pl.Schema]:
         wanted = _FIXED.get(column, pl.Int64)
         if kind != wanted and not (released and column == "embedding" and kind == _MANY):
             raise ShardError(
-                f"{address}: is no shard: {column!r} is {kind}, and {wanted} is needed. "
-                "Move it away."
+                f"{where}: is no shard: {column!r} is {kind}, and {wanted} is needed. {base.remedy}"
             )
     return frame, schema
+
+
+def _scanned(address: str | Callable[[], str]) -> pl.LazyFrame:
+    if isinstance(address, str):
+        return pl.scan_parquet(address, glob=False)
+    schema = pl.scan_parquet(address(), glob=False).collect_schema()
+
+    def read(
+        columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _: int | None
+    ) -> Iterator[pl.DataFrame]:
+        # The address that was good for the schema may be so no more.
+        frame = pl.scan_parquet(address(), glob=False)
+        frame = frame if rows is None else frame.head(rows)
+        frame = frame if predicate is None else frame.filter(predicate)
+        yield (frame if columns is None else frame.select(columns)).collect()
+
+    return register_io_source(read, schema=schema)
 
 
 def _as_ours(frame: pl.LazyFrame, schema: pl.Schema) -> pl.LazyFrame:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from semasia.errors import HubError, ShardError, did_you_mean
+from semasia.errors import HubError, SemasiaError, ShardError, did_you_mean
 from semasia.latents.layouts import Found, arranged, benchmark_named, one_of, published_place
 
 if TYPE_CHECKING:
@@ -44,9 +45,19 @@ class Root(ABC):
             If there are none; the message offers near names.
         """
 
+    # What to do about a file that is no shard.
+    remedy = "Move it away."
+
     @abstractmethod
-    def address(self, place: str) -> str:
-        """Return what polars reads a file by."""
+    def address(self, place: str) -> str | Callable[[], str]:
+        """Return what polars reads a file by, or what returns it anew before each reading."""
+
+    def unreadable(self, place: str, error: Exception) -> SemasiaError:
+        """Return the error for a file that polars cannot read."""
+        return ShardError(
+            f"{self}/{place}: is no shard: it cannot be read as Parquet ({error}). Move it away, "
+            "or delete it and run again."
+        )
 
     @abstractmethod
     def card(self) -> str | None:
@@ -159,8 +170,21 @@ class HubRoot(Root):
             )
         return tuple(path for path in paths if path is not None), True
 
-    def address(self, place: str) -> str:
+    remedy = "Leave it out with `models=` or `splits=`, and tell who publishes it."
+
+    def address(self, place: str) -> str | Callable[[], str]:
         return self._pinned.address(place)
+
+    def unreadable(self, place: str, error: Exception) -> SemasiaError:
+        try:
+            # What the Hub itself says of it: polars' words do not tell why.
+            self._pinned.location(place)
+        except HubError as refusal:
+            return refusal
+        return HubError(
+            f"{self}/{place}: is there, and cannot be read as Parquet ({error}). If the network "
+            f"lets its storage through, it is damaged. {self.remedy}"
+        )
 
     def card(self) -> str | None:
         path = self._pinned.fetch("README.md")

@@ -25,6 +25,13 @@ PAPER = (
 _ROW = re.compile(r"\| `(?P<model>[^`]+)` \| (?P<width>\d+) \| (?P<licence>[^|]+) \|")
 
 
+class SplitRows(NamedTuple):
+    """Rows of a split: those that shards have, and those of the whole split."""
+
+    rows: int
+    whole: int
+
+
 class ModelFacts(NamedTuple):
     """What a card says of a model; None where it is not known."""
 
@@ -56,7 +63,7 @@ def card_text(
     repository: str,
     benchmark: BenchmarkCard,
     places: Iterable[str],
-    rows: Mapping[str, int],
+    splits: Mapping[str, SplitRows],
     facts: Mapping[str, ModelFacts],
     held_back: Mapping[str, str],
 ) -> str:
@@ -69,12 +76,13 @@ def card_text(
     benchmark : BenchmarkCard
     places : iterable of str
         All files of the repository: no other is named.
-    rows : mapping of int
-        Rows of each split.
+    splits : mapping of SplitRows
+        Rows of each split, of those too that only the repository has.
     facts : mapping of ModelFacts
         By model; of one that is there and not here, what an earlier card said is handed in.
     held_back : mapping of str
-        Models that are not published, with the licence of their weights.
+        Models that are not to be published, with the licence of their weights. One whose shards
+        are there nevertheless is not said to be held back.
     """
     models = published(places)
     configs = [
@@ -97,7 +105,7 @@ def card_text(
     parts = [
         f"---\n{head}---\n{MARK}\n\n# Latents of {benchmark.title}",
         _what(benchmark, len(models)),
-        _splits(benchmark, models, rows),
+        _splits(models, splits),
         _columns(benchmark),
         _loading(benchmark.name, repository, models),
         _licences(benchmark, models, facts, held_back),
@@ -172,19 +180,17 @@ def _what(benchmark: BenchmarkCard, models: int) -> str:
     )
 
 
-def _splits(
-    benchmark: BenchmarkCard, models: Mapping[str, Sequence[str]], rows: Mapping[str, int]
-) -> str:
-    counts = {split: sum(split in found for found in models.values()) for split in rows}
+def _splits(models: Mapping[str, Sequence[str]], splits: Mapping[str, SplitRows]) -> str:
+    counts = {split: sum(split in found for found in models.values()) for split in splits}
     lines = [
         f"| {split} | {counts[split]:,} | {number:,} | {counts[split] * number:,} |"
-        for split, number in rows.items()
+        for split, (number, _) in splits.items()
     ]
     capped = [
-        f"Of {split}, {number:,} of {benchmark.splits[split].rows:,} images: a fixed choice that "
-        "is the same for all models."
-        for split, number in rows.items()
-        if number < benchmark.splits[split].rows
+        f"Of {split}, {number:,} of {whole:,} images: a fixed choice that is the same for all "
+        "models."
+        for split, (number, whole) in splits.items()
+        if number < whole
     ]
     table = ["| Split | models | examples | rows |", "| --- | --- | --- | --- |", *lines]
     return "\n".join(["## Splits", "", *table, *(["", *capped] if capped else [])])
@@ -262,8 +268,8 @@ def _licences(
         "| --- | --- | --- |",
         *lines,
     ]
-    if held_back:
-        named = ", ".join(f"`{model}` ({licence})" for model, licence in sorted(held_back.items()))
+    if absent := {model: held_back[model] for model in sorted(held_back) if model not in models}:
+        named = ", ".join(f"`{model}` ({licence})" for model, licence in absent.items())
         text += ["", f"Held back for the licence of their weights: {named}."]
     return "\n".join(text)
 

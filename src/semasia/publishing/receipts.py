@@ -23,8 +23,9 @@ class Receipt:
     ----------
     path : str
     benchmark, model, split : str
-    size, changed : int
-        Bytes, and the time of the last change in ns, as the file system has it.
+    size, changed, touched, inode : int
+        Bytes, the times of the last change of the content and of the file's record in ns, and its
+        number, as the file system has them. A program can put the first time back, not the second.
     sha256 : str
         Of the file.
     problem : str or None
@@ -42,6 +43,8 @@ class Receipt:
     split: str
     size: int
     changed: int
+    touched: int
+    inode: int
     sha256: str
     problem: str | None
     width: int | None
@@ -49,12 +52,12 @@ class Receipt:
     digests: RowDigests | None
 
     def holds(self) -> bool:
-        """Whether the file is the one that was read: its size and time of change are the same."""
+        """Whether the file is the one that was read: size, times of change, number are the same."""
         try:
-            found = Path(self.path).stat()
+            found = _state(Path(self.path).stat())
         except OSError:
             return False
-        return (found.st_size, found.st_mtime_ns) == (self.size, self.changed)
+        return found == {name: getattr(self, name) for name in found}
 
     def record(self) -> ShardRecord:
         """Return what the audit compares across models."""
@@ -80,7 +83,10 @@ def receipts_of(paths: Iterable[Path], progress: Progress | None = None) -> list
 
 
 def read_receipts(place: Path) -> dict[str, Receipt]:
-    """Return the receipts in a folder, or in one file, that still hold; a damaged file has none."""
+    """Return the receipts in a folder, or in one file, that still hold; a damaged file has none.
+
+    Nor has one of an earlier form, which knew less of a file's state.
+    """
     found: dict[str, Receipt] = {}
     for file in sorted(place.rglob("*.json")) if place.is_dir() else [place]:
         try:
@@ -106,14 +112,22 @@ def _receipt(record: ShardRecord, stat: os.stat_result) -> Receipt:
         benchmark=record.benchmark,
         model=record.model,
         split=record.split,
-        size=stat.st_size,
-        changed=stat.st_mtime_ns,
+        **_state(stat),
         sha256=sha256_of_file(record.path),
         problem=problems[0] if problems else None,
         width=record.width,
-        licence=None if problems else Shard(record.path).provenance["encoder"]["license"],
+        licence=None if problems else Shard(record.path).provenance["encoder"].get("license"),
         digests=record.digests,
     )
+
+
+def _state(stat: os.stat_result) -> dict[str, int]:
+    return {
+        "size": stat.st_size,
+        "changed": stat.st_mtime_ns,
+        "touched": stat.st_ctime_ns,
+        "inode": stat.st_ino,
+    }
 
 
 def _read(row: dict) -> Receipt:

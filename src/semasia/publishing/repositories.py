@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -15,15 +15,16 @@ from semasia.config.hub import Hub
 from semasia.errors import HubError
 from semasia.hub import KIND, Head, LocalFile, Pushed, Repository, Retrying, head_of, push
 from semasia.inputs import BenchmarkCard
+from semasia.publishing.agreement import Agreement
 from semasia.publishing.card import (
     MARK,
-    REGISTRY_PLACE,
+    SplitRows,
     card_text,
     facts_of,
     registry_card_text,
 )
 from semasia.publishing.publication import Publication
-from semasia.tables import read_table
+from semasia.publishing.union import Registries
 
 CARD = "README.md"
 
@@ -62,12 +63,19 @@ class Wanted:
     card : callable
         Makes README.md for the paths that the repository holds, and the text of a card of ours that
         was there before, empty if there was none.
+    beside : callable, optional
+        Returns the files for what the repository holds, or refuses; without it they are ``files``.
     """
 
     repository: str
     title: str
     files: tuple[LocalFile, ...]
     card: Callable[[Iterable[str], str], str]
+    beside: Callable[[Head], Sequence[LocalFile]] | None = None
+
+    def of(self, head: Head) -> Sequence[LocalFile]:
+        """Return what is to be there beside what is."""
+        return self.files if self.beside is None else self.beside(head)
 
 
 def signed_in(api: HfApi, retrying: Retrying) -> str:
@@ -86,40 +94,66 @@ def signed_in(api: HfApi, retrying: Retrying) -> str:
     return retrying("asking the Hub whose token this is", api.whoami)["name"]
 
 
-def wanted_of(hub: Hub, publication: Publication, benchmark: BenchmarkCard) -> Wanted:
+def wanted_of(
+    hub: Hub, publication: Publication, benchmark: BenchmarkCard, retrying: Retrying
+) -> Wanted:
     """Return what a benchmark's repository is to hold."""
     repository = hub.repository(publication.benchmark)
+    splits = {
+        split: SplitRows(rows, benchmark.splits[split].rows)
+        for split, rows in publication.rows.items()
+    }
+    agreement = Agreement(repository, publication.files, retrying, splits)
+
+    def beside(head: Head) -> Sequence[LocalFile]:
+        agreement.check(head)
+        return publication.files
 
     def card(places: Iterable[str], before: str) -> str:
         # Models that another collection published here stay described.
         facts = {**facts_of(before), **publication.facts}
-        rows, held_back = publication.rows, publication.held_back
-        return card_text(repository, benchmark, places, rows, facts, held_back)
+        held_back = publication.held_back
+        return card_text(repository, benchmark, places, splits, facts, held_back)
 
-    return Wanted(repository, f"Latents of {benchmark.title}", publication.files, card)
+    return Wanted(repository, f"Latents of {benchmark.title}", publication.files, card, beside)
 
 
-def wanted_registry(hub: Hub, table: Path) -> Wanted:
-    """Return what the registry's repository is to hold; ``table`` is the registry's Parquet."""
+def wanted_registry(
+    hub: Hub, table: Path | None, retrying: Retrying, without: Sequence[str] = ()
+) -> Wanted:
+    """Return what the registry's repository is to hold: its rows, and those of our table.
+
+    Parameters
+    ----------
+    hub : Hub
+    table : Path or None
+        The registry's Parquet; None only takes rows out.
+    retrying : Retrying
+    without : sequence of str
+        Models that are to have no row.
+    """
     repository = hub.repository("registry")
-    frame = read_table(table)
-    file = LocalFile.of(REGISTRY_PLACE, table)
+    registries = Registries(table, retrying, hub.hold_back_licenses, without)
 
     def card(places: Iterable[str], before: str) -> str:
-        return registry_card_text(repository, frame.columns, frame.height)
+        return registry_card_text(repository, registries.frame.columns, registries.frame.height)
 
-    return Wanted(repository, "Models", (file,), card)
+    def beside(head: Head) -> Sequence[LocalFile]:
+        return [registries.file(head)]
+
+    return Wanted(repository, "Models", (), card, beside)
 
 
 def difference(api: HfApi, wanted: Wanted, retrying: Retrying) -> Difference:
     """Return what a push would send, the card included, without sending anything."""
-    head = _existing(api, wanted.repository, retrying)
-    there = head.files if head else {}
-    before = _card_there(head, retrying) if head else ""
-    card = _card_file(wanted, {*there, *(file.place for file in wanted.files)}, before)
-    files = (*wanted.files, card)
-    missing = tuple(f for f in files if head is None or not head.holds(f))
-    return Difference(head is not None, missing, len(files) - len(missing))
+    found = existing(api, wanted.repository, retrying)
+    head = found or Head(wanted.repository, "", {})
+    wanted_files = wanted.of(head)
+    places = {*head.files, *(file.place for file in wanted_files)}
+    card = LocalFile.of(CARD, wanted.card(places, card_there(head, retrying)).encode())
+    files = (*wanted_files, card)
+    missing = tuple(f for f in files if not head.holds(f))
+    return Difference(found is not None, missing, len(files) - len(missing))
 
 
 def publish(api: HfApi, hub: Hub, wanted: Wanted, retrying: Retrying) -> Pushed:
@@ -133,7 +167,7 @@ def publish(api: HfApi, hub: Hub, wanted: Wanted, retrying: Retrying) -> Pushed:
         If it did not answer in all attempts.
     """
     repository = wanted.repository
-    if (head := _existing(api, repository, retrying)) is None:
+    if (head := existing(api, repository, retrying)) is None:
         retrying(
             f"creating {repository}",
             lambda: api.create_repo(
@@ -141,14 +175,14 @@ def publish(api: HfApi, hub: Hub, wanted: Wanted, retrying: Retrying) -> Pushed:
             ),
         )
         head = head_of(api, repository, retrying)
-        before = ""
-    else:
-        before = _card_there(head, retrying)
+    card = Card(wanted.card, retrying)
+    # Refused before anything is sent.
+    card.file(head)
     return push(
         api,
         head,
-        wanted.files,
-        lambda now: _card_file(wanted, now.files, before),
+        wanted.of,
+        card.file,
         retrying=retrying,
         most_files=hub.files_per_commit,
         most_bytes=int(hub.gigabytes_per_commit * 1e9),
@@ -183,11 +217,45 @@ def publish_collection(
     return found.slug
 
 
-def _card_file(wanted: Wanted, places: Iterable[str], before: str) -> LocalFile:
-    return LocalFile.of(CARD, wanted.card(places, before).encode())
+class Card:
+    """Makes README.md for what a repository holds, from the card of ours that is there.
+
+    Parameters
+    ----------
+    text : callable
+        As of :class:`Wanted`.
+    retrying : Retrying
+    """
+
+    def __init__(self, text: Callable[[Iterable[str], str], str], retrying: Retrying) -> None:
+        self._text = text
+        self._retrying = retrying
+        self._oid: str | None = None
+        self._before = ""
+        self._made: LocalFile | None = None
+
+    def file(self, head: Head, without: Iterable[str] = ()) -> LocalFile:
+        """Return it for the files of a commit, without some.
+
+        Raises
+        ------
+        HubError
+            If somebody else wrote the card that is there.
+        """
+        known = head.files.get(CARD)
+        oid = known.oid if known else None
+        # Another collection's push may have changed it meanwhile; our own did not.
+        if oid != self._oid and not (self._made and head.holds(self._made)):
+            self._before = card_there(head, self._retrying)
+        self._oid = oid
+        places = set(head.files).difference(without)
+        self._made = LocalFile.of(CARD, self._text(places, self._before).encode())
+        return self._made
 
 
-def _existing(api: HfApi, repository: str, retrying: Retrying) -> Head | None:
+def existing(api: HfApi, repository: str, retrying: Retrying) -> Head | None:
+    """List a repository; None: there is none, or it may not be seen."""
+
     # The difference between a repository that is not there and one that may not be seen is the
     # Hub's secret: creating it tells.
     def is_there() -> bool:
@@ -203,7 +271,8 @@ def _existing(api: HfApi, repository: str, retrying: Retrying) -> Head | None:
     return head_of(api, repository, retrying) if there else None
 
 
-def _card_there(head: Head, retrying: Retrying) -> str:
+def card_there(head: Head, retrying: Retrying) -> str:
+    """Return the card of ours that a repository has; empty: none. Refuses one of somebody else."""
     if CARD not in head.files:
         return ""
     with tempfile.TemporaryDirectory() as folder:

@@ -21,6 +21,7 @@ from semasia.publishing.repositories import (
     wanted_of,
     wanted_registry,
 )
+from semasia.publishing.withdrawal import still_served, withdraw_all
 
 
 def publish_all(
@@ -28,6 +29,7 @@ def publish_all(
     file: str,
     *,
     only: Sequence[str] | None = None,
+    withdraw: Sequence[str] = (),
     dry_run: bool = False,
     tell: Callable[[str], None] = print,
     retrying: Retrying | None = None,
@@ -41,6 +43,8 @@ def publish_all(
         Path of its configuration, for messages.
     only : sequence of str, optional
         Benchmarks; None publishes all.
+    withdraw : sequence of str
+        Models to delete there; nothing is published then.
     dry_run : bool
         Send nothing.
     tell : callable
@@ -69,6 +73,18 @@ def publish_all(
     api, calling = HfApi(library_name="semasia"), retrying or Retrying()
     if not dry_run:
         signed_in(api, calling)
+    if withdraw:
+        withdraw_all(
+            api,
+            collection,
+            hub,
+            withdraw,
+            tuple(only or collection.benchmarks),
+            dry_run=dry_run,
+            tell=tell,
+            retrying=calling,
+        )
+        return 0
     refused, found, done = 0, False, {}
 
     def bring(wanted: Wanted) -> None:
@@ -92,11 +108,19 @@ def publish_all(
         refused += len(publication.refused)
         for path, why in publication.refused.items():
             tell(f"not published: {path}: {why}")
+        served = still_served(api, hub, publication, calling)
         for model, licence in publication.held_back.items():
-            tell(f"held back: {name} {model} ({licence})")
+            if model not in served:
+                tell(f"held back: {name} {model} ({licence})")
+        for model, (licence, places) in served.items():
+            tell(
+                f"held back, but still served: {name} {model} ({licence}): {hub.repository(name)} "
+                f"has {', '.join(places)}. Delete them there with `semasia publish --config {file} "
+                f"--benchmark {name} --withdraw {model}`."
+            )
         if publication.files:
             found = True
-            bring(wanted_of(hub, publication, collection.benchmarks[name]))
+            bring(wanted_of(hub, publication, collection.benchmarks[name], calling))
         else:
             tell(f"{name}: there is no shard to publish.")
     if not found:
@@ -107,7 +131,7 @@ def publish_all(
         )
     table = Path(collection.config.results, "tables", "registry.parquet")
     if table.is_file():
-        bring(wanted_registry(hub, table))
+        bring(wanted_registry(hub, table, calling))
     else:
         tell(f"not published: {table}: it is not made yet.")
     if done:

@@ -176,7 +176,7 @@ def _open(
 
 def _hub_error(card: InputsCard, source: HubSource, error: Exception) -> SourceError:
     """Tell what went wrong without the original exception, which may quote the token."""
-    from huggingface_hub import get_token
+    from huggingface_hub import constants, get_token
 
     text = str(error).strip()
     reason = f"{type(error).__name__}: {text.splitlines()[0] if text else 'no message'}"
@@ -184,7 +184,12 @@ def _hub_error(card: InputsCard, source: HubSource, error: Exception) -> SourceE
     reason = reason.replace(token, "…") if token else reason
     reason = re.sub(r"hf_\w+", "hf_…", reason)
     advice = "Check the network, or name a local copy with `source:` in the configuration."
-    if source.gated:
+    if constants.HF_HUB_OFFLINE:
+        advice = (
+            "HF_HUB_OFFLINE is set in the environment, so the Hub is not asked: unset it, give "
+            "`source.revision` of a copy in the cache, or name a local copy with `source:`."
+        )
+    elif source.gated:
         advice = (
             "This dataset is gated: accept its terms on the Hub, then log in with `hf auth login` "
             f"or set HF_TOKEN. {advice}"
