@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from semasia.comparison.alignment import ALIGNMENT_COLUMNS, alignment_rows
-from semasia.comparison.compared import ComparedShards, check_width, told
+from semasia.comparison.compared import ComparedShards, check_splits, told
 from semasia.comparison.labelled import compared_labels
 from semasia.comparison.pairing import paired_rows
 from semasia.errors import SemasiaError
@@ -61,7 +61,7 @@ def rows_of_pair(
     failed: dict[str, SemasiaError] = {}
     for model in models:
         try:
-            check_width(splits[0].shard(model), splits[1].shard(model))
+            check_splits(splits[0].shard(model), splits[1].shard(model))
             latents[model] = [split.embeddings(model) for split in splits]
         except SemasiaError as error:
             logger.warning("%s cannot be used: %s", model, error)

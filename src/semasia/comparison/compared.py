@@ -12,6 +12,7 @@ import numpy as np
 
 from semasia.comparison.pairing import Anchor, anchored_embeddings, paired_rows, reference_of
 from semasia.errors import ComparisonError, SemasiaError, ShardError
+from semasia.geometry.labelled import check_class_names
 from semasia.latents import Shard
 from semasia.rows import Opened, key_of, open_by_model, sound
 
@@ -115,8 +116,18 @@ def told(failed: Mapping[str, SemasiaError], models: Iterable[str]) -> str | Non
     return " ".join(f"{model}: {failed[model]}" for model in named if model in failed) or None
 
 
-def check_width(fit: Shard, score: Shard) -> None:
-    """Raise a ComparisonError that names both files if vectors of one model differ in length."""
+def check_splits(fit: Shard, score: Shard) -> None:
+    """Raise an error that names both files if two splits of one model do not go together.
+
+    Raises
+    ------
+    ComparisonError
+        If their vectors differ in length.
+    ShardError
+        If a class number stands for another class in each.
+    """
+    for column in fit.label_columns:
+        check_class_names(fit, score, column)
     if fit.width != score.width:
         raise ComparisonError(
             f"{fit.path} has vectors of {fit.width}, {score.path} of {score.width}; make both "

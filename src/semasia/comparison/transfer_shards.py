@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from semasia.comparison.compared import ComparedShards, check_width, told
+from semasia.comparison.compared import ComparedShards, check_splits, told
 from semasia.comparison.transfer import TRANSFER_COLUMNS, ModelLatents, transfer_rows
 from semasia.errors import SemasiaError
 from semasia.geometry.labelled import class_labels
@@ -74,7 +74,7 @@ def usable(
     failed: dict[str, SemasiaError] = {}
     for model in models:
         try:
-            check_width(fit.shard(model), score.shard(model))
+            check_splits(fit.shard(model), score.shard(model))
             latents[model] = ModelLatents(fit.embeddings(model), score.embeddings(model))
         except SemasiaError as error:
             failed[model] = error

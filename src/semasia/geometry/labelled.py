@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,10 @@ def why_no_probe(shard: Shard, wanted: Probe | None, fit: Opened | None) -> str 
                 check_label(one, column)
             except ShardError as error:
                 return str(error)
+        try:
+            check_class_names(fit, shard, column)
+        except ShardError as error:
+            return str(error)
         if any(one.labels[column].min(initial=0) < 0 for one in (shard, fit)):
             return "labels are absent (−1)."
         if len(np.unique(fit.labels[column])) < 2:
@@ -78,6 +83,19 @@ def check_label(shard: Shard, column: str) -> None:
         raise ShardError(
             f"{shard.path}: has no label {column!r}, which the benchmark's probe predicts; it has "
             f"{', '.join(shard.label_columns) or 'none'}. Correct the card, or make it again."
+        )
+
+
+def check_class_names(one: Shard, other: Shard, column: str) -> None:
+    """Raise a ShardError where a number stands for one class here and for another there."""
+    names, others = (shard.label_names.get(column) for shard in (one, other))
+    if names and others and names != others:
+        pairs = enumerate(zip_longest(names, others))
+        value, (ours, theirs) = next((i, pair) for i, pair in pairs if pair[0] != pair[1])
+        raise ShardError(
+            f"{one.path} and {other.path}: class {value} of {column!r} is {ours!r} in the first "
+            f"and {theirs!r} in the second. Delete both and run again: a version that numbers all "
+            "splits alike makes them anew."
         )
 
 

@@ -217,7 +217,9 @@ def check_whole(path: Path, column: str, nulls: int, found: int, wanted: int) ->
 def check_finite(path: Path, block: np.ndarray, ids: np.ndarray, start: int) -> None:
     """Refuse a (rows, width) block with NaN or infinity; it has these (rows,) ids from start on."""
     # A sum is finite only if every term is, up to overflow, which the slow path tells apart.
-    if np.isfinite(np.add.reduce(block, axis=None, dtype=np.float64)):
+    with np.errstate(invalid="ignore", over="ignore"):
+        total = np.add.reduce(block, axis=None, dtype=np.float64)
+    if np.isfinite(total):
         return
     bad = np.flatnonzero(~np.isfinite(block).all(axis=1))
     if len(bad):

@@ -186,6 +186,29 @@ def test_one_saved_dataset_for_two_splits_is_refused(tmp_path: Path):
             open_split(card_of("saved", tmp_path / "s", train=3, test=3), split)
 
 
+@pytest.mark.parametrize("kind", ["saved", "parquet"])
+def test_folds_cut_a_table_without_splits(kind: str, tmp_path: Path):
+    words = [w for w in WORDS for _ in range(4)]
+    if kind == "saved":
+        dataset_of(WORDS, words).save_to_disk(str(tmp_path / "s"))
+    else:
+        (tmp_path / "s").mkdir()
+        dataset_of(WORDS, words).to_parquet(str(tmp_path / "s" / "all.parquet"))
+    content = {
+        "name": "mine",
+        "source": {"kind": kind, "path": str(tmp_path / "s")},
+        "folds": 4,
+        "splits": {"train": {"rows": 9, "folds": [0, 1, 2]}, "test": {"rows": 3, "folds": [3]}},
+        "labels": {"label": {}},
+    }
+    if kind == "parquet":
+        content["source"]["files"] = {"train": "all.parquet", "test": "all.parquet"}
+    opened = [open_split(InputsCard.model_validate(content), s) for s in ("train", "test")]
+    assert opened[1].ids.tolist() == [3, 7, 11]
+    assert sorted([*opened[0].ids, *opened[1].ids]) == list(range(12))
+    assert opened[1].labels["label"].tolist() == [0, 1, 2]
+
+
 @pytest.mark.parametrize(
     "remembered",
     [

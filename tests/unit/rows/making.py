@@ -20,11 +20,18 @@ CLASSES = 4
 PROBE = {"fit": "train", "score": "test", "labels": ["label"]}
 
 
-def write_shard(folder: Path, model: str, split: str, seed: int, width: int = 12) -> Path:
+def write_shard(
+    folder: Path,
+    model: str,
+    split: str,
+    seed: int,
+    width: int = 12,
+    names: list[str] | None = None,
+) -> Path:
     """Write the shard of a model on a split of benchmark ``b`` by the project's own writer."""
     labels = np.arange(ROWS[split]) % CLASSES
     facts = SplitFacts(
-        *("b", split, len(labels), len(labels), "f" * 64, [1, 1], {"label": None}, "folder"),
+        *("b", split, len(labels), len(labels), "f" * 64, [1, 1], {"label": names}, "folder"),
         *({"files_sha256": "0" * 64}, None),
     )
     prepared = PreparedSplit(

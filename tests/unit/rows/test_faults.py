@@ -240,6 +240,26 @@ def draw(analysis: str, frame: pl.DataFrame, folder: Path) -> None:
         draw_bases(frame_of([], BASES_COLUMNS), frame, pairs, svg)
 
 
+@pytest.mark.parametrize("analysis", FITTED)
+def test_class_numbers_that_mean_another_class_in_each_split(
+    analysis: str, tmp_path: Path, analyses: Analyses
+) -> None:
+    names = ["cat", "dog", "fox", "owl"]
+    for seed, model in enumerate(MODELS):
+        for split in ("train", "test"):
+            order = names[::-1] if model == BAD and split == "test" else names
+            write_shard(tmp_path / "results", model, split, seed, names=order)
+    [frame] = analyses[analysis](tmp_path / "results", MODELS).values()
+    told = "class 0 of 'label' is 'cat' in the first and 'owl' in the second"
+    bad = of(frame, BAD, True)
+    assert bad["note"].str.contains(told, literal=True).all()
+    accuracy = "probe_accuracy" if analysis == "geometry" else "accuracy"
+    assert bad[accuracy].null_count() == len(bad)
+    rest = of(frame, BAD, False)
+    assert rest.filter(pl.col(accuracy).is_not_null()).height
+    assert not rest["note"].fill_null("").str.contains(told, literal=True).any()
+
+
 def test_latents_of_two_widths_and_labels_that_are_not_there(
     results: Path, analyses: Analyses, monkeypatch: pytest.MonkeyPatch
 ) -> None:

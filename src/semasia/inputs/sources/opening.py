@@ -17,7 +17,7 @@ from semasia.inputs.origins import (
     ParquetSource,
     SavedSource,
 )
-from semasia.inputs.sources.arrays import open_idx, open_package
+from semasia.inputs.sources.arrays import fold_positions, open_idx, open_package
 from semasia.inputs.sources.base import SourceSplit
 from semasia.inputs.sources.folder import class_folders, open_folder
 from semasia.inputs.sources.numbering import checked_names, renumbered
@@ -60,6 +60,8 @@ def open_split(card: InputsCard, split: str, revision: str | None = None) -> Sou
         opened = open_parquet(card, source, split)
     else:
         opened = open_saved(card, source, split)
+    if card.folds is not None and isinstance(source, (HubSource, ParquetSource, SavedSource)):
+        opened = opened.take(fold_positions(_strata(opened), card, split))
     expected = card.splits[split].rows
     if opened.rows != expected:
         raise RowCountError(
@@ -71,6 +73,10 @@ def open_split(card: InputsCard, split: str, revision: str | None = None) -> Sou
     names = {c: _class_names(card, split, c, opened) for c in card.labels}
     origin = {**opened.origin, **renumbered_by}
     return replace(opened, names=names, origin=origin)
+
+
+def _strata(opened: SourceSplit) -> np.ndarray:
+    return next(iter(opened.labels.values()), np.zeros(opened.rows, np.int64))
 
 
 def _left_out(skipped: str) -> str:

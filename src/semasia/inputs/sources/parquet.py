@@ -82,7 +82,8 @@ def parquet_files(card: InputsCard, source: ParquetSource, split: str) -> list[P
         )
     for other in card.splits:
         both = set(files) & set(_matching(card, source, other)) if other != split else set()
-        if both:
+        # Folds are what makes two splits of the same files.
+        if both and card.folds is None:
             raise SourceError(
                 f"{card.name}: {printable(min(both))} is taken by two splits, {split!r} and "
                 f"{other!r}; see `source.files`."
@@ -99,7 +100,8 @@ def parquet_names(card: InputsCard, source: ParquetSource, split: str) -> dict[s
 def _matching(card: InputsCard, source: ParquetSource, split: str) -> list[Path]:
     folder = Path(source.path)
     if split in source.files:
-        return sorted(folder.glob(source.files[split]), key=str)
+        found = (p for p in folder.glob(source.files[split]) if not p.name.startswith("."))
+        return sorted(found, key=str)
     own = re.compile(re.escape(split) + _NUMBERED)
     # `test-2.parquet` is the file of a split `test-2` where the card has one.
     longer = [s for s in card.splits if s.startswith(f"{split}-")]

@@ -93,7 +93,7 @@ def saved_folder(card: InputsCard, source: SavedSource, split: str) -> Path:
     if (path / split / "state.json").is_file():
         return path / split
     if not (path / "dataset_dict.json").is_file() and (path / "state.json").is_file():
-        if len(card.splits) > 1:
+        if len(card.splits) > 1 and card.folds is None:
             raise SourceError(
                 f"{card.name}/{split}: {printable(path)} is one saved dataset, and the card has "
                 f"the splits {', '.join(card.splits)}: each would be the same rows. Save a "
