@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ def models_of(place: Place) -> list[str]:
 def take(place: Place, *models: str) -> None:
     """Let the place's collection, and its table of models, be of these models alone."""
     place.config["models"] = {**place.config["models"], "only": list(models)}
+    for of_all in ("comparison", "figures"):
+        place.config.pop(of_all, None)
     table = place.folder / "results" / "tables" / "registry.parquet"
     frame = pl.read_parquet(table)
     table.unlink()
@@ -34,7 +37,8 @@ def take(place: Place, *models: str) -> None:
 
 
 def rewrite(path: Path, **how: Any) -> None:
-    """Change a shard that is a link to another collection's."""
+    """Change a shard that is a link to another collection's, of inputs that are not at hand."""
+    shutil.rmtree(path.parents[3] / "inputs", ignore_errors=True)
     content = path.read_bytes()
     path.unlink()
     path.write_bytes(content)
