@@ -13,6 +13,7 @@ NAMES = (
     "startup",
     "jobs",
     "encoding",
+    "digests",
     "extraction",
     "pace",
     "accelerator",

@@ -21,6 +21,7 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "soak": ("extraction.md", extraction.soak),
     "jobs": ("scale.md", scale.jobs),
     "encoding": ("data-format.md", extraction.encoding),
+    "digests": ("data-format.md", extraction.digests),
     "graph": ("scale.md", scale.graph),
     "scheduling": ("scale.md", scale.scheduling),
     "graphs": ("methods-graphs.md", analyses.graphs),

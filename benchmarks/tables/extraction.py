@@ -114,3 +114,15 @@ def soak() -> str:
         f"byte the uninterrupted one; {result['rows_computed_again_per_kill']} rows computed again "
         f"per kill, with {result['rows_per_part']} rows to a part."
     )
+
+
+def digests() -> str:
+    """What comparing values with their digest costs."""
+    result = read("digests")
+    rows = [(name, f"{seconds:.2f} s") for name, seconds in result["seconds"].items()]
+    share = 100 * (result["metrics_ratio"] - 1)
+    told = (
+        f"\n{result['rows']:,} × {result['width']:,}: comparing adds {share:.0f} % to the geometric "
+        f"metrics, the cheapest analysis of all rows. {machine(result)}"
+    )
+    return table(("What", "time"), rows) + told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -192,3 +193,53 @@ def test_the_original_layout_is_read_and_fetched(
         ours = place.folder / shard.relative_to(elsewhere.folder)
         assert pq.read_table(shard).equals(pq.read_table(ours))
     assert not verify([elsewhere.folder / "results"]).findings
+
+
+def push_private(repository: str, folder: str) -> None:
+    from huggingface_hub import HfApi
+
+    HfApi().create_repo(repository, repo_type="dataset", private=True)
+    HfApi().upload_folder(folder_path=folder, repo_id=repository, repo_type="dataset")
+
+
+def test_a_private_repository_is_read_by_who_may(
+    place: Place, hub: RunningHub, client: Client, tmp_path: Path
+) -> None:
+    """Its files lie in storage, which must never see a token, or with the endpoint itself."""
+    repository = "tester/semasia-mnist_5k"
+    for model in (A, B):
+        folder = tmp_path / "release" / "data" / model
+        folder.mkdir(parents=True)
+        made = place.folder / "results" / "latents" / "mnist_5k" / model / "test.parquet"
+        (folder / "test.parquet").write_bytes(made.read_bytes())
+    client(push_private, repository, str(tmp_path / "release"))
+    hub.forget_requests()
+    local = semasia.scan(models=[A, B], splits="test", root=place.folder / "results")
+    few = local.filter(pl.col("id") < 2000).select("model_name", "id", "embedding")
+    wanted = [[n, i, v] for n, i, v in few.collect().sort("model_name", "id").rows()]
+    assert client(scan, ROOT, [A, B], "test") == wanted
+    assert hub.requests(host="storage") and not hub.leaks()
+    for token in (hub.stranger_token, ""):
+        elsewhere = hub.fresh_environment(token)
+        for read in (scan, load):
+            models = [A] if read is scan else A
+            with pytest.raises(ClientError, match="name of the repository") as refused:
+                call(read, ROOT, models, "test", environment=elsewhere)
+            # It is no fault of the file, which nobody there could delete.
+            assert refused.value.kind == "HubError" and "delete" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"])
+def test_offline_mode_is_told_at_once(place: Place, hub: RunningHub, name: str) -> None:
+    offline = hub.fresh_environment(**{name: "1"})
+    for read, models in ((scan, [A]), (load, A)):
+        began = time.monotonic()
+        with pytest.raises(ClientError, match=f"{name}=1 is set in the environment") as told:
+            call(read, ROOT, models, "test", environment=offline)
+        assert told.value.kind == "HubUnreachableError"
+        # The waits between attempts at a server that is down alone are longer.
+        assert time.monotonic() - began < 30
+    told = place.semasia("publish", **{name: "1"})
+    assert told.returncode == 1
+    assert f"{name}=1 is set in the environment" in told.stderr and "Traceback" not in told.stderr
+    assert not hub.requests()
