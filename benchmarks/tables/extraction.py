@@ -122,7 +122,7 @@ def digests() -> str:
     rows = [(name, f"{seconds:.2f} s") for name, seconds in result["seconds"].items()]
     share = 100 * (result["metrics_ratio"] - 1)
     told = (
-        f"\n{result['rows']:,} × {result['width']:,}: comparing adds {share:.0f} % to the geometric "
-        f"metrics, the cheapest analysis of all rows. {machine(result)}"
+        f"\n{result['rows']:,} × {result['width']:,}: comparing adds {share:.0f} % to the "
+        f"geometric metrics, the cheapest analysis of all rows. {machine(result)}"
     )
     return table(("What", "time"), rows) + told
