@@ -10,6 +10,7 @@ from typing import Any
 
 from semasia.registry import load_model_set
 from semasia.registry.location import registry_folder
+from semasia.registry.paper_reading import paper_reading
 from semasia.registry.table import built_cards, first_releases, registry_rows
 
 _SHOWN = 10
@@ -34,6 +35,7 @@ def run() -> dict[str, Any]:
         rows = registry_rows(
             cards,
             releases=first_releases(folder),
+            reading=paper_reading(folder),
             cache=Path(cache),
             workers=workers,
             progress=progress,

@@ -4,6 +4,11 @@ from pathlib import Path
 
 from semasia.jobs import job
 from semasia.registry import EncoderCard, load_model_set
+from semasia.registry.paper_reading import (
+    DIFFERENCE_COLUMNS,
+    paper_differences,
+    paper_reading,
+)
 from semasia.registry.reading import read_identifiers
 from semasia.registry.table import COLUMNS, built_cards, first_releases, registry_rows
 from semasia.tables import frame_of, write_table
@@ -27,12 +32,15 @@ with job(snakemake.log[0]) as logger:
     rows = registry_rows(
         cards,
         releases=first_releases(folder),
+        reading=paper_reading(folder),
         cache=Path(snakemake.params.cache),
         workers=snakemake.threads,
         progress=progress,
     )
     frame = frame_of(rows, COLUMNS).sort("model_name")
     write_table(frame, snakemake.output.parquet, snakemake.output.csv)
+    differences = frame_of(paper_differences(frame, folder), DIFFERENCE_COLUMNS)
+    differences.write_csv(snakemake.output.differences)
     for name, known in zip(names, sets, strict=True):
         identifiers = [n for n, card in known.items() if card == EncoderCard.of_timm(n)]
         if identifiers:

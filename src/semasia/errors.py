@@ -95,6 +95,10 @@ class ProbeError(SemasiaError):
     """A probe cannot be fitted: too few rows or classes, or its solver did not converge."""
 
 
+class DecompositionError(SemasiaError):
+    """A matrix has no decomposition that LAPACK finds, though all of its values are finite."""
+
+
 class ComparisonError(SemasiaError):
     """Two latent spaces cannot be compared: rows that do not correspond, or an undefined value."""
 

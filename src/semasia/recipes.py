@@ -13,7 +13,7 @@ PREPARE = 4
 # Latents.
 EXTRACT = 2
 # Rows of the registry table.
-REGISTRY = 3
+REGISTRY = 4
 # What building a network without weights tells.
 CAPACITY = 2
 # Rows of the geometry table.
@@ -34,7 +34,7 @@ BASES = 1
 # What is noted of a shard that was read whole before it is published.
 RECEIPTS = 2
 # Matched pairs of models.
-CONTRASTS = 1
+CONTRASTS = 2
 # Rows of the tables of regressions and of likelihood ratios.
 REGRESSION = 1
 LIKELIHOOD_RATIO = 2

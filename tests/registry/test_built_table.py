@@ -12,6 +12,12 @@ import yaml
 from semasia.config import Collection, parse_config
 from semasia.errors import ConfigError
 from semasia.registry import EncoderCard, load_model_set
+from semasia.registry.paper_reading import (
+    DIFFERENCE_COLUMNS,
+    PAPER_COLUMNS,
+    paper_differences,
+    paper_reading,
+)
 from semasia.registry.reading import read_identifiers
 from semasia.registry.selection import read_registry, select_models
 from semasia.registry.table import (
@@ -43,7 +49,11 @@ def test_a_sample_of_rows_rebuilds(built: pl.DataFrame, repository: Path) -> Non
     cards = built_cards(sets)
     small = built.filter(pl.col("num_parameters") < 60e6)["model_name"].to_list()
     chosen = set(random.Random(7).sample(small, 15))
-    rows = registry_rows([c for c in cards if c.name in chosen], releases=first_releases(folder))
+    rows = registry_rows(
+        [c for c in cards if c.name in chosen],
+        releases=first_releases(folder),
+        reading=paper_reading(folder),
+    )
     again = frame_of(rows, COLUMNS).sort("model_name")
     kept = built.filter(pl.col("model_name").is_in(list(chosen)))
     assert again.write_csv() == kept.write_csv()
@@ -142,3 +152,25 @@ def test_a_configuration_selects_by_query(repository: Path) -> None:
     assert "resnet18.a1_in1k" in collection.models
     assert all(m.split(".")[0].find("18") > 0 for m in collection.models)
     assert collection.models["resnet18.a1_in1k"] == EncoderCard.of_timm("resnet18.a1_in1k")
+
+
+def test_what_the_papers_authors_read_stands_beside(
+    built: pl.DataFrame, repository: Path, tmp_path: Path
+) -> None:
+    """Of all of the paper's models, and of no other; each difference has its reason."""
+    folder = repository / "registry"
+    read = built.filter(pl.col("paper_family").is_not_null())
+    assert set(read["model_name"]) == set(load_model_set("semasia-v1", folder / "models"))
+    others = built.filter(pl.col("paper_family").is_null())
+    assert others.select(PAPER_COLUMNS).null_count().row(0) == (len(others),) * len(PAPER_COLUMNS)
+    apart = frame_of(paper_differences(built, folder), DIFFERENCE_COLUMNS)
+    assert apart.write_csv() == (folder / "paper_differences.csv").read_text(encoding="utf-8")
+    known = yaml.safe_load((folder / "paper_reasons.yaml").read_text(encoding="utf-8"))
+    assert {entry["reason"] for entry in known} == set(apart["reason"])
+    spelt = pl.col("reason") == "a hyphen for a dash"
+    assert len(apart.filter(pl.col("column") == "paper_macro_family", ~spelt)) == 160
+    (tmp_path / "paper_reasons.yaml").write_text("[]")
+    with pytest.raises(ConfigError, match="no reason why paper_family of aimv2_1b"):
+        paper_differences(built, tmp_path)
+    with pytest.raises(ConfigError, match=r"paper_reading\.csv: cannot be read"):
+        paper_reading(tmp_path)

@@ -36,9 +36,11 @@ rule build_registry:
         sets=multiext(
             f"{REGISTRY}/models/", "demo.yaml", "semasia-v1.txt", "timm-1.0.31.txt"
         ),
+        paper=multiext(f"{REGISTRY}/paper_", "reading.csv", "reasons.yaml"),
     output:
         parquet="registry/registry.parquet",
         csv="registry/registry.csv",
+        differences="registry/paper_differences.csv",
     log:
         "<logs>/build_registry.log",
     conda:

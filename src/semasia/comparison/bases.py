@@ -11,13 +11,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.linalg
 
-from semasia.comparison.decomposition import svd
 from semasia.comparison.eigenmaps import eigenmaps
 from semasia.comparison.similarity.cka import check_rows
 from semasia.comparison.similarity.factors import RANK_SHARE
 from semasia.comparison.similarity.products import centred
+from semasia.decomposition import eigh, svd
 from semasia.errors import ComparisonError
 from semasia.geometry.graphs import neighbour_graph
 
@@ -67,11 +66,7 @@ def pca_basis(Z: Any, size: int = BASIS_SIZE) -> Basis:
     rows = centred(Z, np.float64)
     n, d = rows.shape
     small = rows.T @ rows if d <= n else rows @ rows.T
-    side = len(small)
-    first = [max(side - size, 0), side - 1]
-    values, vectors = scipy.linalg.eigh(
-        small, subset_by_index=first, overwrite_a=True, check_finite=False
-    )
+    values, vectors = eigh(small, last=size)
     kept = vectors[:, values > RANK_SHARE**2 * values[-1]][:, ::-1]
     # Products lose half of the digits of small directions: decomposing the scores gives them back.
     scores = rows @ kept if d <= n else rows @ (rows.T @ kept)

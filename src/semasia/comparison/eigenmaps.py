@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 import scipy.sparse
 import scipy.sparse.linalg
 
+from semasia.decomposition import eigh
 from semasia.geometry.graphs import Graph
 
 # Up to here all eigenvectors are computed, densely.
@@ -62,7 +62,7 @@ def _smoothest(graph: Graph, null: np.ndarray, count: int) -> np.ndarray:
     def dense() -> np.ndarray:
         # What is left out goes below the least eigenvalue of D^(−½) A D^(−½), which is −1.
         matrix = similar.toarray() - 3 * (null @ null.T)
-        return scipy.linalg.eigh(matrix, subset_by_index=[n - count, n - 1], overwrite_a=True)[1]
+        return eigh(matrix, last=count)[1]
 
     if n <= _DENSE:
         return dense()[:, ::-1]

@@ -10,9 +10,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
+from semasia.decomposition import svd
 from semasia.figures.style import (
     UNLABELLED,
     UNTRAINED,
@@ -101,8 +101,8 @@ def project(latents: np.ndarray) -> np.ndarray | str:
     scaled = (centred / centred.std()).astype(np.float32)
     if scaled.shape[1] == 1:
         scaled = np.pad(scaled, ((0, 0), (0, 1)))
-    components = min(50, *scaled.shape)
-    reduced = PCA(components, svd_solver="full", random_state=_SEED).fit_transform(scaled)
+    left, lengths, _ = svd(scaled - scaled.mean(axis=0))
+    reduced = (left * lengths)[:, : min(50, *scaled.shape)]
     perplexity = min(30.0, (len(reduced) - 1) / 3)
     return TSNE(perplexity=perplexity, init="pca", random_state=_SEED).fit_transform(reduced)
 

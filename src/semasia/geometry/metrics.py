@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.linalg
 
+from semasia.decomposition import eigenvalues
 from semasia.errors import DegenerateEmbeddingError
 from semasia.geometry.definitions import METRIC_DEFINITIONS
 from semasia.geometry.moments import Moments, moments, squared_distances
@@ -87,7 +87,7 @@ def spectrum(known: Moments | None) -> np.ndarray:
     # Equal rows leave at most a variance of rounding size in float64.
     if not known.variances.sum() > 1e-28 * float(np.square(known.mean).sum()):
         raise DegenerateEmbeddingError(f"all {known.n} rows coincide: every metric is undefined.")
-    values = scipy.linalg.eigh(known.scatter, eigvals_only=True, check_finite=False)[::-1]
+    values = eigenvalues(known.scatter)[::-1]
     values = values[: min(known.n - 1, len(values))] / known.n
     return values[values > _ZERO * values[0]]
 

@@ -21,6 +21,7 @@ from semasia.files import read_record, whole_file
 from semasia.registry.cards import EncoderCard, HubWeights
 from semasia.registry.folder import folder_config
 from semasia.registry.grammar import parse_identifier
+from semasia.registry.paper_reading import PAPER_COLUMNS, paper_reading
 from semasia.registry.parsed import ParsedIdentifier
 
 
@@ -63,6 +64,7 @@ COLUMNS: dict[str, type] = {
     **PARSED_COLUMNS,
     **CAPACITY_COLUMNS,
     **STATED_COLUMNS,
+    **PAPER_COLUMNS,
     "unparsed": str,
     "architecture": str,
     "weights_source": str,
@@ -75,6 +77,7 @@ def registry_rows(
     cards: Iterable[EncoderCard],
     *,
     releases: Mapping[str, str],
+    reading: Mapping[str, Mapping[str, str | None]],
     cache: Path | None = None,
     workers: int = 1,
     progress: Callable[[str, float], None] | None = None,
@@ -86,6 +89,8 @@ def registry_rows(
     cards : iterable of EncoderCard
     releases : mapping
         The first release of timm that lists an identifier (:func:`first_releases`).
+    reading : mapping
+        What the paper's authors read from a name (:func:`paper_reading`).
     cache : Path, optional
         Folder that keeps what was measured, so that a build can be resumed.
     workers : int
@@ -114,7 +119,7 @@ def registry_rows(
                 temporary.write_text(json.dumps(row), encoding="utf-8")
         if progress:
             progress(card.name, seconds)
-    return [_row(card, measured[_capacity_key(card)], releases) for card in known]
+    return [_row(card, measured[_capacity_key(card)], releases, reading) for card in known]
 
 
 def first_releases(folder: Path) -> dict[str, str]:
@@ -129,7 +134,10 @@ def parsed_row(name: str, native_resolution: int | None) -> dict[str, Any]:
 
 
 def _row(
-    card: EncoderCard, measured: Mapping[str, Any], releases: Mapping[str, str]
+    card: EncoderCard,
+    measured: Mapping[str, Any],
+    releases: Mapping[str, str],
+    reading: Mapping[str, Mapping[str, str | None]],
 ) -> dict[str, Any]:
     from semasia.registry.configuration import configuration_of
 
@@ -140,6 +148,8 @@ def _row(
         **measured,
         **stated,
         "timm_first_seen": releases.get(card.name) if from_timm else None,
+        **dict.fromkeys(PAPER_COLUMNS),
+        **reading.get(card.name, {}),
         "architecture": card.architecture,
         "weights_source": card.weights.source,
         "untrained": card.is_control,
@@ -228,7 +238,7 @@ def _local_row(card: EncoderCard, folder: Path, cache: Path | None) -> dict[str,
     path = cache / "models" / f"{digest}.json" if cache else None
     if path and (kept := _kept(path)) is not None:
         return kept
-    (row,) = registry_rows([card], releases=first_releases(folder))
+    (row,) = registry_rows([card], releases=first_releases(folder), reading=paper_reading(folder))
     if path:
         with whole_file(path) as temporary:
             temporary.write_text(json.dumps(row), encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from semasia.errors import StatisticsError
+from semasia.registry.paper_reading import PAPER_COLUMNS
 from semasia.registry.parsed import FLAGS
 
 # ImageNet's variants by number of classes, as the authors' published analysis orders them
@@ -61,6 +62,7 @@ REQUIRED = (
     "pretrain_aug",
     "num_parameters",
     "num_backbone_parameters",
+    *PAPER_COLUMNS,
     *DESIGN_FLAGS,
     "crop_pct",
     "crop_mode",
@@ -87,8 +89,10 @@ def with_design(registry: pl.DataFrame) -> pl.DataFrame:
         (whether the tag itself names an ImageNet variant), ``augmentation`` (one of
         :data:`AUGMENTATIONS` or null),
         ``recipe`` (the tag without corpora and ``ft``), ``procedure`` (the recipe without its
-        augmentation token), ``size_rank`` (place in :data:`SIZE_ORDERS`), ``scale_order``
-        (by size rank, parameters, name) and ``input`` (preprocessing but for the resolution).
+        augmentation token) and ``input`` (preprocessing but for the resolution). Of the columns of
+        :data:`PAPER_COLUMNS` those of a name that the paper's authors did not read are ours; by
+        them come ``paper_corpus_rank``, ``paper_size_rank`` (place in :data:`SIZE_ORDERS`) and
+        ``paper_scale_order`` (by size rank, parameters, name).
 
     Raises
     ------
@@ -122,7 +126,6 @@ def with_design(registry: pl.DataFrame) -> pl.DataFrame:
             augmentation=pl.when(pl.col("pretrain_aug").is_in(AUGMENTATIONS)).then("pretrain_aug"),
             recipe=recipe,
             procedure=_without(recipe.str.split("_"), _AUGMENTATION_TOKENS),
-            size_rank=_size_rank(),
             input=pl.concat_str(
                 *("crop_pct", "crop_mode", "interpolation", "mean", "std"),
                 separator="|",
@@ -130,7 +133,23 @@ def with_design(registry: pl.DataFrame) -> pl.DataFrame:
             ),
         )
         .with_columns(
-            scale_order=pl.struct("size_rank", "num_parameters", "model_name").rank("ordinal")
+            **{
+                column: pl.when(pl.col("paper_family").is_null())
+                .then("augmentation" if column == "paper_pretrain_aug" else column[len("paper_") :])
+                .otherwise(column)
+                for column in PAPER_COLUMNS
+            }
+        )
+        .with_columns(
+            paper_corpus_rank=pl.col("paper_pretrain_dataset").replace_strict(
+                variants, default=None, return_dtype=pl.Int64
+            ),
+            paper_size_rank=_size_rank(),
+        )
+        .with_columns(
+            paper_scale_order=pl.struct("paper_size_rank", "num_parameters", "model_name").rank(
+                "ordinal"
+            )
         )
     )
 
@@ -143,6 +162,6 @@ def _size_rank() -> pl.Expr:
     rank = pl.lit(None, dtype=pl.Int64)
     for family, sizes in SIZE_ORDERS.items():
         places = {size: place for place, size in enumerate(sizes)}
-        here = pl.col("size").replace_strict(places, default=None, return_dtype=pl.Int64)
-        rank = pl.when(pl.col("family") == family).then(here).otherwise(rank)
+        here = pl.col("paper_size").replace_strict(places, default=None, return_dtype=pl.Int64)
+        rank = pl.when(pl.col("paper_family") == family).then(here).otherwise(rank)
     return rank

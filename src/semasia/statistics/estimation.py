@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from semasia.decomposition import rank, singular_values
+
 # What errors may be: independent; alike within a model; alike within a network, that is among the
 # checkpoints of one architecture.
 KINDS = ("hc3", "by_model", "by_network")
@@ -57,7 +59,7 @@ class Design:
     def full_rank(self) -> bool:
         """Return whether every coefficient is identified and residual degrees are left."""
         n, k = self.X.shape
-        return n > k and int(np.linalg.matrix_rank(self.X.T @ self.X, hermitian=True)) == k
+        return n > k and rank(self.X.T @ self.X) == k
 
     @cached_property
     def inverse(self) -> np.ndarray:
@@ -115,7 +117,7 @@ class Jackknife:
             place = place.reshape(-1)
             kernel = distinct @ design.inverse @ distinct.T
             without = np.eye(len(count)) - count[:, None] * kernel
-            if np.linalg.svd(without, compute_uv=False)[-1] > _RANK_TOLERANCE:
+            if singular_values(without)[-1] > _RANK_TOLERANCE:
                 change = design.inverse @ distinct.T @ np.linalg.inv(without)
                 lost.append(np.zeros(len(gram), dtype=bool))
             else:
@@ -226,7 +228,7 @@ class Fit:
         if len(places) > second or not np.isfinite(part).all():
             return JointTest(note=f"{words}: too few clusters for a joint test")
         scale = np.sqrt(np.diag(part))
-        if (scale == 0).any() or np.linalg.matrix_rank(part / np.outer(scale, scale)) < len(places):
+        if (scale == 0).any() or rank(part / np.outer(scale, scale)) < len(places):
             return JointTest(note=f"{words}: too few clusters for a joint test")
         beta = self.coefficients[places]
         statistic = float(beta @ np.linalg.solve(part, beta)) / len(places)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from semasia.decomposition import rank
 from semasia.errors import StatisticsError
 from semasia.statistics.multinomial import fit_maximum_likelihood, fit_ridge, is_separated
 
@@ -155,7 +156,7 @@ def _refusal(values: np.ndarray, families: int) -> str | None:
     if constant:
         return f"{', '.join(constant)} does not vary"
     standardised = (values - values.mean(axis=0)) / spread
-    if np.linalg.matrix_rank(standardised) < len(PREDICTORS):
+    if rank(standardised) < len(PREDICTORS):
         return "predictors are collinear"
     return None
 

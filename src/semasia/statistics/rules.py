@@ -2,6 +2,8 @@
 
 A rule says which models may be controls, which may be treatments, which columns both share, and
 what holds between the two. ``docs/methods-statistics.md`` shows them beside the paper's wording.
+The ``paper`` rules take names as the paper's authors read them (columns ``paper_…`` of the
+registry).
 """
 
 from __future__ import annotations
@@ -52,8 +54,16 @@ _on_imagenet = Kind(
 _is_1k = pl.col("pretrain_dataset") == IMAGENET_VARIANTS[0]
 _on_1k = Kind("on ImageNet-1K by its tag", _on_imagenet.models & _is_1k)
 _on_larger = Kind("on an ImageNet larger than 1K by its tag", _on_imagenet.models & ~_is_1k)
+_read_on_imagenet = Kind("on an ImageNet", pl.col("paper_corpus_rank").is_not_null())
+_read_on_1k = Kind("on ImageNet-1K", pl.col("paper_pretrain_dataset") == IMAGENET_VARIANTS[0])
+_read_not_tuned = ("not fine-tuned", pl.col("paper_pretrain_ft").is_null())
+_read_tuned = ("fine-tuned to ImageNet-1K", pl.col("paper_pretrain_ft") == "ImageNet-1K")
+_read_plain = ("without augmentation", pl.col("paper_pretrain_aug").is_null())
+_read_augmented = ("with augmentation", pl.col("paper_pretrain_aug").is_not_null())
 _on_known = Kind("on a known corpus", pl.col("pretrain_dataset").is_not_null())
-_sized = _on_imagenet.but("of a listed family and size", pl.col("size_rank").is_not_null())
+_sized = _read_on_imagenet.but(
+    "of a listed family and size", pl.col("paper_size_rank").is_not_null()
+)
 
 # Parameters without the classifier, which the corpus decides.
 _parameters = pl.col("num_backbone_parameters")
@@ -89,7 +99,7 @@ _design = (
     "pretrain_config",
     "pretrain_dataset",
 )
-_paper_checkpoint = ("network", "augmentation")
+_paper_checkpoint = ("network", "paper_pretrain_aug")
 
 RULES = (
     Rule(
@@ -105,10 +115,10 @@ RULES = (
         "dataset_complexity",
         "paper",
         "one network and augmentation; any smaller ImageNet against any larger, neither fine-tuned",
-        _on_imagenet.but(*_not_tuned),
-        _on_imagenet.but(*_not_tuned),
+        _read_on_imagenet.but(*_read_not_tuned),
+        _read_on_imagenet.but(*_read_not_tuned),
         _paper_checkpoint,
-        (pl.col("corpus_rank") < pl.col("corpus_rank_treatment"),),
+        (pl.col("paper_corpus_rank") < pl.col("paper_corpus_rank_treatment"),),
     ),
     Rule(
         "specialization",
@@ -124,9 +134,9 @@ RULES = (
         "paper",
         "one network, augmentation and ImageNet (ImageNet-1K too); not fine-tuned against "
         "fine-tuned to ImageNet-1K",
-        _on_imagenet.but(*_not_tuned),
-        _on_imagenet.but(*_tuned),
-        (*_paper_checkpoint, "pretrain_dataset"),
+        _read_on_imagenet.but(*_read_not_tuned),
+        _read_on_imagenet.but(*_read_tuned),
+        (*_paper_checkpoint, "paper_pretrain_dataset"),
     ),
     Rule(
         "transfer_learning",
@@ -142,8 +152,8 @@ RULES = (
         "paper",
         "one network and augmentation; trained on ImageNet-1K against any ImageNet (ImageNet-1K "
         "too) fine-tuned to ImageNet-1K",
-        _on_1k.but(*_not_tuned),
-        _on_imagenet.but(*_tuned),
+        _read_on_1k.but(*_read_not_tuned),
+        _read_on_imagenet.but(*_read_tuned),
         _paper_checkpoint,
     ),
     Rule(
@@ -167,9 +177,9 @@ RULES = (
         "paper",
         "one network, ImageNet (ImageNet-1K too) and fine-tuning; no augmentation against one of "
         "the five that A.3 names",
-        _on_imagenet.but(*_plain),
-        _on_imagenet.but(*_augmented),
-        ("network", "pretrain_dataset", "pretrain_ft"),
+        _read_on_imagenet.but(*_read_plain),
+        _read_on_imagenet.but(*_read_augmented),
+        ("network", "paper_pretrain_dataset", "paper_pretrain_ft"),
     ),
     Rule(
         "model_scale",
@@ -188,7 +198,7 @@ RULES = (
         "in the order of size words, then of parameters, then of names",
         _sized,
         _sized,
-        ("family", "pretrain_dataset", "augmentation", "pretrain_ft"),
-        (pl.col("scale_order") < pl.col("scale_order_treatment"),),
+        ("paper_family", "paper_pretrain_dataset", "paper_pretrain_aug", "paper_pretrain_ft"),
+        (pl.col("paper_scale_order") < pl.col("paper_scale_order_treatment"),),
     ),
 )

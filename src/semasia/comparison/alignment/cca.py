@@ -12,7 +12,7 @@ from semasia.comparison.alignment.method import Alignment
 from semasia.comparison.alignment.paired import Paired
 from semasia.comparison.alignment.sides import Side
 from semasia.comparison.alignment.whitening import EPSILON, check_reach
-from semasia.comparison.decomposition import svd
+from semasia.decomposition import svd
 
 
 class CCA(Alignment):

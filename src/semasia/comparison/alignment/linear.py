@@ -10,7 +10,7 @@ import scipy.linalg
 from semasia.comparison.alignment.method import Factored
 from semasia.comparison.alignment.paired import Paired
 from semasia.comparison.alignment.sides import Side
-from semasia.comparison.decomposition import svd
+from semasia.decomposition import svd
 
 
 class Linear(Factored):

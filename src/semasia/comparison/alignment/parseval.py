@@ -11,7 +11,7 @@ from semasia.comparison.alignment.paired import Paired
 from semasia.comparison.alignment.prototypes import SAMPLES, clustering_rows, index_set
 from semasia.comparison.alignment.sides import Side
 from semasia.comparison.alignment.whitening import EPSILON
-from semasia.comparison.decomposition import svd
+from semasia.decomposition import svd
 from semasia.errors import ComparisonError
 
 

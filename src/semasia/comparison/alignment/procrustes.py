@@ -9,7 +9,7 @@ import numpy as np
 
 from semasia.comparison.alignment.method import Factored
 from semasia.comparison.alignment.paired import Paired
-from semasia.comparison.decomposition import svd
+from semasia.decomposition import svd
 
 
 class Procrustes(Factored):

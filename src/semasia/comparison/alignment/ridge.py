@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-import scipy.linalg
 
 from semasia.comparison.alignment.method import Factored
 from semasia.comparison.alignment.paired import Paired
+from semasia.decomposition import eigh
 from semasia.geometry.probes.least_squares import RIDGE
 
 
@@ -49,7 +49,5 @@ class Ridge(Factored):
         shrunk = values + max(self.strength, np.finfo(float).tiny)
         W = vectors @ ((vectors.T @ paired.cross) / shrunk[:, None])
         fitted = paired.cross.T @ W
-        size = len(fitted)
-        first = max(0, size - max(self.ks))
-        leading = scipy.linalg.eigh(fitted, subset_by_index=(first, size - 1))[1][:, ::-1]
+        leading = eigh(fitted, last=max(self.ks))[1][:, ::-1]
         self.left, self.right = W @ leading, leading.T

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.linalg
 
 from semasia.comparison.alignment.whitening import EPSILON, Whitening
+from semasia.decomposition import eigh
 from semasia.errors import ComparisonError
 from semasia.geometry.moments import in_float64, moments
 
@@ -104,7 +105,7 @@ class Side:
     @cached_property
     def spectrum(self) -> tuple[np.ndarray, np.ndarray]:
         """(r,) eigenvalues of the covariance, ascending, and its (r, r) eigenvectors."""
-        values, vectors = scipy.linalg.eigh(self.covariance, check_finite=False)
+        values, vectors = eigh(self.covariance)
         return np.clip(values, 0, None), vectors
 
     @cached_property

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from semasia.comparison.decomposition import singular_values, svd
 from semasia.comparison.similarity.cka import check_rows
 from semasia.comparison.similarity.products import centred, cross_products
+from semasia.decomposition import singular_values, svd
 from semasia.errors import ComparisonError
 
 VARIANCE_KEPT = 0.99

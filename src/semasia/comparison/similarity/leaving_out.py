@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import scipy.linalg
 
 from semasia.comparison.similarity.factors import RANK_SHARE
 from semasia.comparison.similarity.intervals import dealt_out, without
 from semasia.comparison.similarity.linear import OF_ENERGIES, Linear, scaled_energy
 from semasia.comparison.similarity.products import cross_products
 from semasia.comparison.similarity.summary import Summary
+from semasia.decomposition import eigh
 from semasia.errors import ComparisonError
 
 # ‖AᵀA‖²_F without a block below this share of that of all rows is what subtraction rounds to.
@@ -119,7 +119,7 @@ def _refactored(rest: _Rest) -> Linear:
     assert linear.cross is not None, "it was made from the product"
     kept, turns, right = [], [], []
     for products, scales, known in zip(rest.own, linear.scales, linear.right, strict=True):
-        eigenvalues, vectors = scipy.linalg.eigh(products, check_finite=False)
+        eigenvalues, vectors = eigh(products)
         eigenvalues, vectors = eigenvalues[::-1], vectors[:, ::-1]
         rank = int((eigenvalues > RANK_SHARE**2 * eigenvalues[0]).sum())
         values = np.sqrt(eigenvalues[:rank])

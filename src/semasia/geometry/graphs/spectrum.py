@@ -6,11 +6,11 @@ import warnings
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 import scipy.sparse
 import scipy.sparse.linalg
 from threadpoolctl import threadpool_limits
 
+from semasia.decomposition import eigenvalues
 from semasia.errors import EigenvalueError
 from semasia.geometry.graphs.graph import Graph
 
@@ -71,8 +71,7 @@ def _second_eigenvalue(L: scipy.sparse.csr_array, null: np.ndarray, name: str) -
     """
     null = null / np.linalg.norm(null)
     if len(null) <= _DENSE:
-        values = np.asarray(scipy.linalg.eigvalsh(L.toarray(), subset_by_index=[1, 1]))
-        return max(float(values[0]), 0.0)
+        return max(float(eigenvalues(L.toarray())[1]), 0.0)
     found = np.inf
     for search in (_iterated, _factored):
         # On tall thin blocks several threads wait for each other more than they work.

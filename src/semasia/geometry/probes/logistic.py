@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
+from semasia.decomposition import eigh
 from semasia.errors import ProbeError
 
 # Rows whose outputs are held at a time: few enough for the block of latents to stay in the cache.
@@ -50,7 +51,7 @@ def rotated(Z: np.ndarray) -> Rotated:
     from semasia.geometry.moments import in_float64, moments
 
     known = moments([Z])
-    values, axes = np.linalg.eigh(known.scatter / known.n)
+    values, axes = eigh(known.scatter / known.n)
     # The rank of a float32 matrix of rows: what is below is rounding, and carries no class.
     kept = np.flatnonzero(values > 1e-14 * values[-1])[::-1][: known.n - 1]
     axes = axes[:, kept]
