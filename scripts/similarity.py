@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from semasia.accelerator import use_device
-from semasia.comparison.similarity import SIMILARITY_COLUMNS
+from semasia.comparison.similarity import SIMILARITY_COLUMNS, Sampling
 from semasia.comparison.tiles import tile_rows
 from semasia.jobs import job
 from semasia.neighbours import use_threads
@@ -18,6 +18,7 @@ with job(snakemake.log[0]):
         second,
         rows=snakemake.params.rows,
         with_intervals={frozenset(pair) for pair in snakemake.params.pairs},
+        sampling=Sampling(snakemake.params.sampling),
         cache=RowCache(Path(snakemake.params.cache), snakemake.params.recipe),
     )
     write_table(frame_of(rows, SIMILARITY_COLUMNS), snakemake.output[0])

@@ -101,7 +101,8 @@ def _first_finite(M: np.ndarray, *ways: Callable[[], Any]) -> Any:
     for way in ways:
         try:
             factors = way()
-        except np.linalg.LinAlgError:
+        # A value that is not finite is told as one or as the other.
+        except (np.linalg.LinAlgError, ValueError):
             continue
         if all(np.isfinite(factor).all() for factor in factors):
             return factors

@@ -21,14 +21,14 @@ GEOMETRY = 4
 # Rows of the graphs table.
 GRAPHS = 1
 # Rows of the probes table, and of the artefact table made from it.
-PROBES = 2
+PROBES = 3
 # Rows of the timings table.
 TIMINGS = 2
 # Rows of the tables of plan and coverage.
 OVERVIEW = 1
 # Rows of the tables of similarities, alignments, transfers and bases.
-SIMILARITY = 3
-ALIGNMENT = 3
+SIMILARITY = 4
+ALIGNMENT = 4
 TRANSFER = 2
 BASES = 1
 # What is noted of a shard that was read whole before it is published.

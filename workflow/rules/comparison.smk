@@ -25,6 +25,7 @@ if COMPARISON:
             models=tile_models,
             pairs=pairs_with_intervals,
             rows=COMPARISON.rows,
+            sampling=COMPARISON.sampling,
             cache=lambda wildcards, output: f"{output[0].rsplit('/', 1)[0]}/rows",
             recipe=recipes.SIMILARITY,
         message:

@@ -9,7 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from semasia.comparison.compared import ComparedShards
-from semasia.comparison.similarity import similarity_rows, without_values
+from semasia.comparison.pairing import Anchor
+from semasia.comparison.similarity import (
+    Sampling,
+    jackknife_blocks,
+    similarity_rows,
+    without_values,
+)
 from semasia.errors import SemasiaError
 from semasia.latents import Shard
 from semasia.latents.provenance import digest_of_columns
@@ -23,6 +29,7 @@ def tile_rows(
     *,
     rows: int | None,
     with_intervals: Collection[frozenset[str]] = (),
+    sampling: Sampling = Sampling.ROWS,
     cache: RowCache,
 ) -> Rows:
     """Compare every model of one group with every model of another, or of the same.
@@ -39,6 +46,8 @@ def tile_rows(
     rows : int or None
         Of the anchor.
     with_intervals : collection of frozensets of two models
+    sampling : Sampling
+        How rows are meant to have come; classes are those of the first label column.
     cache : RowCache
 
     Returns
@@ -55,6 +64,7 @@ def tile_rows(
         return list(without_values(shared, first, second, compared.why))
     # Of the inputs themselves: all rows of one split are not all rows of another.
     inputs = digest_of_columns([anchor.ids])
+    blocks = jackknife_blocks(anchor.ids, _classes(compared, anchor, sampling))
 
     def load(model: str) -> np.ndarray:
         logger.info("summarising %s", model)
@@ -67,7 +77,7 @@ def tile_rows(
         shards = [s for s in map(compared.opened.get, (a, b)) if isinstance(s, Shard)]
         if len(shards) == 2:
             logger.info("comparing %s with %s", a, b)
-            key = [*(shard.identity for shard in shards), inputs, asked(a, b)]
+            key = [*(shard.identity for shard in shards), inputs, asked(a, b), blocks.sampling]
             try:
                 return cache.rows(key, make, shards)
             except SemasiaError:
@@ -84,7 +94,16 @@ def tile_rows(
             first,
             second,
             load,
+            blocks=blocks,
             intervals=asked,
             keep=keep,
         )
     )
+
+
+def _classes(compared: ComparedShards, anchor: Anchor, sampling: Sampling) -> np.ndarray | None:
+    """Return the class of every row of the anchor, where rows are dealt out by class."""
+    shard = compared.reference
+    if sampling is not Sampling.CLASSES or shard is None or not shard.label_columns:
+        return None
+    return shard.labels[shard.label_columns[0]][anchor.positions(shard.ids, shard.path)]

@@ -70,6 +70,12 @@ class Comparison(Closed):
         description="Which similarities get 95 % intervals: those of `pairs`, or of every two "
         "models, which costs some twenty times as much.",
     )
+    sampling: Literal["rows", "classes"] = Field(
+        default="rows",
+        description="How rows are meant to have come, for intervals of similarities: drawn at "
+        "random, or with the numbers of rows of each class (of the first label column) fixed, as "
+        "in splits made with so many of each.",
+    )
     tile: int = Field(
         default=16, ge=1, le=1024, description="Models of a job: it compares so many with so many."
     )

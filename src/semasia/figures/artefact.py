@@ -76,7 +76,7 @@ def _panel(axis: Axes, part: pl.DataFrame) -> None:
     names = [literal(display_name(*r)) for r in shown.select("model_name", "untrained").rows()]
     axis.set_yticks(range(len(shown)), names)
     axis.set_ylim(len(shown) - 0.5, -0.5)
-    axis.set_xlabel("accuracy, with bootstrap 95 % interval over test rows; hollow: untrained")
+    axis.set_xlabel("accuracy, with 95 % interval over test rows; hollow: untrained")
     first = shown.row(0, named=True)
     more = f", the {len(shown)} largest of {len(part)}" if len(part) > len(shown) else ""
     axis.set_title(

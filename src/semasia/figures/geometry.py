@@ -216,7 +216,7 @@ def _probe_panel(axis: Axes, part: pl.DataFrame) -> None:
     lowest = [between[0] for between in intervals.values()]
     low = min([*lowest, *part["probe_accuracy"]]) if lowest else 0.0
     axis.set_xlim(min(max(low - 0.05, 0.0), 0.95), 1.0)
-    interval = ", with bootstrap 95 % interval over test rows" if intervals else ""
+    interval = ", with 95 % interval over test rows" if intervals else ""
     axis.set_xlabel(f"accuracy{interval}")
     fitted = part["probe_fit_rows"].drop_nulls().unique().sort().to_list()
     axis.set_title(

@@ -172,7 +172,7 @@ def _geometry_remarks(frame: pl.DataFrame, targets: int) -> list[str]:
         remarks.append(
             f"Probe on {benchmark}: least squares with intercept, fitted on {rows:,} rows of "
             f"{split}, ridge 0.1 · total spread / rows (fixed, not tuned); ± gives half the "
-            "bootstrap 95 % interval of the accuracy over test rows."
+            "95 % interval of the accuracy over test rows."
         )
     return remarks
 

@@ -12,7 +12,7 @@ _HINTS = {
     "fit_rows": "rows that the probe was fitted on",
     "regularisation": "as used; C as scikit-learn's, for losses summed over rows",
     "accuracy": "share of test rows classified right, mean over label columns; ± half the "
-    "bootstrap 95 % interval over test rows",
+    "95 % interval over test rows",
     "balanced_accuracy": "recall, mean over classes",
     "majority_accuracy": "always predicting the most frequent class of the fit split",
     "over_weak": "accuracy gained over the weak probe on the same latents and test rows",

@@ -28,7 +28,7 @@ def select_rows(ids: np.ndarray, strata: np.ndarray | None, cap: int) -> np.ndar
     n = len(ids)
     if cap >= n:
         return np.arange(n)
-    rank = _splitmix64(ids.astype(np.uint64))
+    rank = hashed(ids)
     groups = np.zeros(n, np.int64) if strata is None else strata
     values, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
     share, rest = np.divmod(counts * cap, n)
@@ -40,10 +40,10 @@ def select_rows(ids: np.ndarray, strata: np.ndarray | None, cap: int) -> np.ndar
     return np.sort(np.concatenate(chosen))
 
 
-def _splitmix64(x: np.ndarray) -> np.ndarray:
-    """Hash (n,) uint64 to (n,) uint64: the SplitMix64 finaliser (Steele, Lea & Flood, 2014)."""
+def hashed(ids: np.ndarray) -> np.ndarray:
+    """Hash (n,) ids to (n,) uint64: the SplitMix64 finaliser (Steele, Lea & Flood, 2014)."""
     with np.errstate(over="ignore"):
-        z = x + np.uint64(0x9E3779B97F4A7C15)
+        z = ids.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         return z ^ (z >> np.uint64(31))

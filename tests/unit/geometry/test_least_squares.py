@@ -8,7 +8,7 @@ from sklearn import metrics
 from sklearn.linear_model import Ridge
 
 from semasia.geometry.moments import moments
-from semasia.geometry.probes import RIDGE, fit_least_squares, mean_interval, scored_on, scores
+from semasia.geometry.probes import RIDGE, fit_least_squares, scored_on, scores
 
 
 @pytest.fixture
@@ -66,24 +66,3 @@ def test_confusion_counts_every_row_in_blocks(problem: tuple[np.ndarray, np.ndar
     matrix = scored_on(probe, np.array_split(Z, 7), {"label": y}).confusion["label"]
     expected = metrics.confusion_matrix(y, probe.predict(Z)["label"], labels=range(5))
     assert np.array_equal(matrix, expected)
-
-
-def test_interval_holds_the_accuracy_and_narrows_with_rows() -> None:
-    few, many = np.repeat([1, 0], [90, 10]), np.repeat([1, 0], [9000, 1000])
-    wide, narrow = mean_interval(few), mean_interval(many)
-    for low, high in (wide, narrow):
-        assert low <= 0.9 <= high
-    assert wide[1] - wide[0] > 5 * (narrow[1] - narrow[0])
-    assert mean_interval(np.ones(6, np.int64)) == (1.0, 1.0)
-
-
-def test_interval_equals_a_bootstrap_of_rows_with_all_their_columns(
-    rng: np.random.Generator,
-) -> None:
-    right = rng.random((300, 5)) < rng.random((300, 1))
-    drawn = rng.integers(0, 300, (4000, 300))
-    expected = np.percentile(right.mean(axis=1)[drawn].mean(axis=1), [2.5, 97.5])
-    assert np.allclose(mean_interval(right.sum(axis=1), 5), expected, atol=0.004)
-    # Were the columns resampled one by one, the interval would be far too narrow.
-    alone = np.sqrt(np.square(right.std(axis=0)).sum() / 300) / 5
-    assert (expected[1] - expected[0]) / 3.92 > 1.3 * alone

@@ -14,7 +14,12 @@ from semasia.comparison.similarity.factors import (
     subspace_overlap,
     svcca,
 )
-from semasia.comparison.similarity.intervals import jackknife_interval
+from semasia.comparison.similarity.intervals import (
+    Blocks,
+    Sampling,
+    jackknife_blocks,
+    jackknife_interval,
+)
 from semasia.comparison.similarity.isotropy import isotropy_delta, isotropy_spectral_delta
 from semasia.comparison.similarity.neighbourhoods import neighbour_jaccard, nps
 from semasia.comparison.similarity.products import CrossProducts
@@ -29,14 +34,17 @@ from semasia.comparison.similarity.table import (
 __all__ = [
     "MEASURES",
     "SIMILARITY_COLUMNS",
+    "Blocks",
     "CrossProducts",
     "Invariance",
     "Measure",
+    "Sampling",
     "Similarity",
     "Summary",
     "compare",
     "isotropy_delta",
     "isotropy_spectral_delta",
+    "jackknife_blocks",
     "jackknife_interval",
     "kernel_cka",
     "linear_cka",

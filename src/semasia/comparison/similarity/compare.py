@@ -7,6 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from semasia.comparison.similarity.chance import (
+    jaccard_chance,
+    kernel_chance,
+    neighbour_chance,
+    note_on,
+)
 from semasia.comparison.similarity.cka import check_rows
 from semasia.comparison.similarity.definitions import MEASURES, known_measures
 from semasia.comparison.similarity.distances import (
@@ -17,13 +23,8 @@ from semasia.comparison.similarity.distances import (
     rsa_of,
 )
 from semasia.comparison.similarity.factors import SUBSPACE_K, VARIANCE_KEPT
-from semasia.comparison.similarity.intervals import (
-    BLOCKS,
-    BOOTSTRAP,
-    JACKKNIFE,
-    jackknife_interval,
-)
-from semasia.comparison.similarity.leaving_out import left_out
+from semasia.comparison.similarity.intervals import BLOCKS, jackknife_bias, jackknife_interval
+from semasia.comparison.similarity.leaving_out import Key, left_out
 from semasia.comparison.similarity.linear import LINEAR, OF_ENERGIES, Linear
 from semasia.comparison.similarity.neighbourhoods import (
     JACCARD_K,
@@ -35,8 +36,7 @@ from semasia.comparison.similarity.neighbourhoods import (
 )
 from semasia.comparison.similarity.products import cross_products
 from semasia.comparison.similarity.summary import Summary
-from semasia.errors import ComparisonError
-from semasia.geometry.probes import mean_interval
+from semasia.errors import ComparisonError, DecompositionError
 
 # Share of rows whose neighbours ties may decide without a note.
 _FEW_TIES = 0.01
@@ -51,10 +51,18 @@ class Similarity(NamedTuple):
         A name in :data:`MEASURES`.
     parameter : str or None
         Such as ``k=10``.
-    value, low, high : float or None
-        The value, and its 95 % interval where one was asked for and the measure has one.
+    value : float or None
+    chance : float or None
+        The mean of the value over all permutations of the rows of one space: what unrelated spaces
+        of these shapes reach at these rows. None where permuting rows says nothing of a measure,
+        or no closed form is known (Procrustes).
+    low, high : float or None
+        The 95 % interval of the mean of the value at this number of rows, where one was asked for.
+    bias : float or None
+        Of the value against that of ever more rows, as far as the jackknife extrapolates it; with
+        an interval.
     interval : str or None
-        How the interval was found.
+        How the interval was found, and how rows are meant to have come.
     note : str or None
         Why there is no value, or no interval, or what a value is not to be read without.
     """
@@ -62,8 +70,10 @@ class Similarity(NamedTuple):
     measure: str
     parameter: str | None
     value: float | None = None
+    chance: float | None = None
     low: float | None = None
     high: float | None = None
+    bias: float | None = None
     interval: str | None = None
     note: str | None = None
 
@@ -92,6 +102,8 @@ def compare(
         If the numbers of rows differ, or a summary was not made for a measure.
     """
     check_rows(a.rows, b.rows)
+    if not np.array_equal(a.blocks.of, b.blocks.of):
+        raise ComparisonError("the two summaries leave other rows out together: give both blocks.")
     shared = [name for name in a.measures if name in b.measures]
     names = shared if measures is None else known_measures(measures)
     for name in names:
@@ -132,22 +144,25 @@ def _of_covariances(
     if intervals_exist or not set(names) <= set(OF_ENERGIES):
         cross = cross_products(a.basis, b.basis)
     whole = Linear.of(a, b, cross)
-    values: dict[tuple[str, str | None], float] = {}
+    values: dict[Key, float] = {}
     for name, parameter in keys:
         try:
             values[name, parameter] = whole.value(name, parameter)
-        except ComparisonError as error:
+        except (ComparisonError, DecompositionError) as error:
             yield Similarity(name, parameter, note=str(error))
-    if cross is None or not intervals_exist:
-        for (name, parameter), value in values.items():
-            yield Similarity(name, parameter, value, note=_few(a.rows) if intervals else None)
-        return
-    remainders, notes = left_out(a, b, cross, list(values))
-    for (name, parameter), value in values.items():
-        if note := notes.get((name, parameter)):
-            yield Similarity(name, parameter, value, note=f"interval: {note}")
+    remainders: dict[Key, np.ndarray] = {}
+    notes: dict[Key, str] = {}
+    if intervals_exist:
+        assert cross is not None, "intervals are of the product"
+        remainders, notes = left_out(a, b, cross, list(values))
+    elif intervals:
+        notes = dict.fromkeys(values, _few(a.rows))
+    for key, value in values.items():
+        found = Similarity(*key, value, whole.chance(key[0]))
+        if key in notes:
+            yield _noted(found._replace(note=f"interval: {notes[key]}"), a.rows)
         else:
-            yield _with_jackknife(name, parameter, value, remainders[name, parameter])
+            yield _noted(_with_jackknife(found, remainders.get(key), a), a.rows)
 
 
 def _of_neighbours(
@@ -155,22 +170,61 @@ def _of_neighbours(
 ) -> Iterator[Similarity]:
     for metric in METRICS:
         asked = [n for n in (f"nps_{metric}", f"neighbour_jaccard_{metric}") if n in names]
-        why = _missing(a, b, f"neighbours_{metric}")
-        common = None
-        if asked and not why:
-            common = common_neighbours(a.neighbours[metric], b.neighbours[metric])
-        for name in asked:
-            scores_at = nps_scores if name.startswith("nps") else jaccard_scores
-            for parameter in parameters(name):
-                k = int(str(parameter).removeprefix("k="))
-                if common is None or k > common.shape[1]:
-                    few = f"{a.rows} rows have no {k} neighbours each."
-                    yield Similarity(name, parameter, note=why or few)
-                    continue
-                scores = scores_at(common, k)
-                bounds = (*mean_interval(scores), BOOTSTRAP) if intervals else (None, None, None)
-                note = _ties(a, b, metric, k)
-                yield Similarity(name, parameter, float(scores.mean()), *bounds, note)
+        if not asked:
+            continue
+        if why := _missing(a, b, f"neighbours_{metric}"):
+            for name in asked:
+                for parameter in parameters(name):
+                    yield Similarity(name, parameter, note=why)
+            continue
+        lists = (a.neighbours[metric], b.neighbours[metric])
+        keys = [(name, given, _k(given)) for name in asked for given in parameters(name)]
+        common = common_neighbours(*lists)
+        rest = _neighbours_left_out(a, lists, sorted({k for *_, k in keys})) if intervals else {}
+        for name, parameter, k in keys:
+            if k >= a.rows:
+                few = f"{a.rows} rows have no {k} neighbours each."
+                yield Similarity(name, parameter, note=few)
+                continue
+            of_common, chance = (
+                (nps_scores, neighbour_chance)
+                if name.startswith("nps")
+                else (jaccard_scores, jaccard_chance)
+            )
+            value = float(of_common(common[:, k - 1], k).mean())
+            tied = _ties(a, b, metric, k)
+            found = Similarity(name, parameter, value, chance(a.rows, k), note=tied)
+            if k in rest:
+                left = np.array([of_common(counts, k).mean() for counts in rest[k]])
+                found = _with_jackknife(found, left, a)
+            elif intervals:
+                few = _few(a.rows)
+                if a.rows >= 2 * BLOCKS:
+                    few = f"with a block of rows left out, rows have no {k} neighbours each."
+                found = _with_note(found, f"interval: {few}")
+            yield _noted(found, a.rows)
+
+
+def _neighbours_left_out(
+    a: Summary, lists: tuple[np.ndarray, np.ndarray], ks: list[int]
+) -> dict[int, list[np.ndarray]]:
+    """Return the numbers of common neighbours of the rows that stay, by k and block left out."""
+    # Numba takes half a second to import.
+    from semasia.neighbours import common_left_out
+
+    least = a.rows - -(-a.rows // BLOCKS)
+    ks = [k for k in ks if k < least]
+    if a.rows < 2 * BLOCKS or not ks:
+        return {}
+    common = common_left_out(*lists, a.blocks.of, np.array(ks))
+    return {
+        k: [counts[a.blocks.of != block, place] for block, counts in enumerate(common)]
+        for place, k in enumerate(ks)
+    }
+
+
+def _k(parameter: str | None) -> int:
+    return int(str(parameter).removeprefix("k="))
 
 
 def _ties(a: Summary, b: Summary, metric: str, k: int) -> str | None:
@@ -191,11 +245,11 @@ def _of_pairs(
     makers: dict[str, tuple[Callable[[], float], Callable[[], np.ndarray]]] = {
         "kernel_cka": (
             lambda: kernel_cka_of(*_both(a.kernel, b.kernel)),
-            lambda: kernel_cka_left_out(*_both(a.kernel, b.kernel)),
+            lambda: kernel_cka_left_out(*_both(a.kernel, b.kernel), a.blocks),
         ),
         "rsa": (
             lambda: rsa_of(*_both(a.ranks, b.ranks)),
-            lambda: rsa_left_out(*_both(a.ranks, b.ranks)),
+            lambda: rsa_left_out(*_both(a.ranks, b.ranks), a.blocks),
         ),
         "isotropy_delta": (
             lambda: abs(a.isotropy - b.isotropy),
@@ -208,26 +262,47 @@ def _of_pairs(
         [parameter] = parameters(name)
         if why := _missing(a, b, MEASURES[name].part):
             yield Similarity(name, parameter, note=why)
-        elif not intervals:
-            yield Similarity(name, parameter, make())
-        elif a.rows < 2 * BLOCKS:
-            yield Similarity(name, parameter, make(), note=_few(a.rows))
-        else:
-            yield _with_jackknife(name, parameter, make(), leave_out())
+            continue
+        found, rows = Similarity(name, parameter, make()), a.rows
+        if name == "kernel_cka":
+            kernels = _both(a.kernel, b.kernel)
+            rows = len(kernels[0])
+            chance = kernel_chance(*(float(np.trace(kernel)) for kernel in kernels), rows)
+            found = found._replace(chance=chance)
+        elif name == "rsa":
+            found = found._replace(chance=0.0)
+        if intervals and a.rows < 2 * BLOCKS:
+            found = found._replace(note=f"interval: {_few(a.rows)}")
+        elif intervals:
+            found = _with_jackknife(found, leave_out(), a)
+        yield _noted(found, rows)
 
 
-def _with_jackknife(
-    name: str, parameter: str | None, value: float, leave_out: np.ndarray
-) -> Similarity:
-    if not np.isfinite(leave_out).all():
-        why = "interval: undefined with a block of rows left out."
-        return Similarity(name, parameter, value, note=why)
-    low, high = jackknife_interval(value, leave_out, MEASURES[name].bounds)
-    return Similarity(name, parameter, value, low, high, JACKKNIFE)
+def _with_jackknife(found: Similarity, left: np.ndarray | None, a: Summary) -> Similarity:
+    """Add the interval, and what the value would lose with ever more rows."""
+    if left is None:
+        return found
+    if not np.isfinite(left).all():
+        return _with_note(found, "interval: undefined with a block of rows left out.")
+    assert found.value is not None, "a value comes before its interval"
+    low, high = jackknife_interval(found.value, left, MEASURES[found.measure].bounds)
+    bias = jackknife_bias(found.value, left)
+    return found._replace(low=low, high=high, bias=bias, interval=a.blocks.description)
+
+
+def _noted(found: Similarity, rows: int) -> Similarity:
+    """Add the note on what chance explains of a value."""
+    assert found.value is not None, "a value comes before what chance explains of it"
+    note = note_on(found.value, found.chance, rows)
+    return _with_note(found, note) if note else found
+
+
+def _with_note(found: Similarity, note: str) -> Similarity:
+    return found._replace(note=f"{found.note} {note}" if found.note else note)
 
 
 def _few(rows: int) -> str:
-    return f"interval: {rows} rows; a block jackknife needs {2 * BLOCKS}."
+    return f"{rows} rows; a block jackknife needs {2 * BLOCKS}."
 
 
 def _missing(a: Summary, b: Summary, part: str) -> str | None:

@@ -13,7 +13,7 @@ from scipy.spatial.distance import pdist, squareform
 from scipy.stats import rankdata
 
 from semasia.comparison.similarity.cka import check_rows
-from semasia.comparison.similarity.intervals import dealt_out
+from semasia.comparison.similarity.intervals import BLOCKS, Blocks
 from semasia.comparison.similarity.products import centred
 from semasia.errors import ComparisonError, DegenerateEmbeddingError
 from semasia.geometry.metrics import checked
@@ -81,13 +81,18 @@ def rsa(A: Any, B: Any) -> float:
     return rsa_of(*(distance_ranks(Z) for Z in (A, B)))
 
 
+def sampled(n: int, most: int) -> np.ndarray:
+    """Return the positions of all rows, or of ``most`` by the hash of their positions, in order."""
+    return select_rows(np.arange(n, dtype=np.uint32), None, most)
+
+
 def sample(Z: Any, most: int) -> np.ndarray:
-    """Return all rows, or ``most`` of them by the hash of their positions, in their order."""
+    """Return the rows at the positions of :func:`sampled`."""
     rows = checked(Z)
     bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if len(bad):
         raise DegenerateEmbeddingError(f"row {bad[0]} is not finite.")
-    return rows[select_rows(np.arange(len(rows), dtype=np.uint32), None, most)]
+    return rows[sampled(len(rows), most)]
 
 
 def centred_kernel(Z: Any, bandwidth: float = BANDWIDTH) -> np.ndarray:
@@ -145,7 +150,7 @@ def rsa_of(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.clip(a @ b, -1, 1))
 
 
-def kernel_cka_left_out(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def kernel_cka_left_out(a: np.ndarray, b: np.ndarray, blocks: Blocks) -> np.ndarray:
     """Return kernel CKA with each block of the sample left out, the bandwidths fixed.
 
     Centring again what stays of a centred kernel is centring what stays of the kernel: rows and
@@ -155,6 +160,8 @@ def kernel_cka_left_out(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     ----------
     a, b : (s, s) arrays
         As :func:`centred_kernel` returns them.
+    blocks : Blocks
+        Of all rows.
 
     Returns
     -------
@@ -163,18 +170,20 @@ def kernel_cka_left_out(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.array(
         [
             kernel_cka_of(*(_standard(kernel[np.ix_(stay, stay)]) for kernel in (a, b)))
-            for stay in _staying(len(a))
+            for stay in _staying(blocks, KERNEL_ROWS)
         ]
     )
 
 
-def rsa_left_out(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def rsa_left_out(a: np.ndarray, b: np.ndarray, blocks: Blocks) -> np.ndarray:
     """Return the Spearman correlation with each block of the sample left out, ranked again.
 
     Parameters
     ----------
     a, b : (s (s − 1) / 2,) arrays
         As :func:`distance_ranks` returns them.
+    blocks : Blocks
+        Of all rows.
 
     Returns
     -------
@@ -183,7 +192,7 @@ def rsa_left_out(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """
     squares = [squareform(ranks) for ranks in (a, b)]
     found = []
-    for stay in _staying(len(squares[0])):
+    for stay in _staying(blocks, RSA_ROWS):
         upper = np.triu_indices(len(stay), 1)
         pair = [rankdata(ranks[np.ix_(stay, stay)][upper]) for ranks in squares]
         pair = [ranks - ranks.mean() for ranks in pair]
@@ -192,6 +201,7 @@ def rsa_left_out(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.array(found)
 
 
-def _staying(n: int) -> list[np.ndarray]:
-    """Return the positions that stay when each block is left out."""
-    return [np.delete(np.arange(n), block) for block in dealt_out(n)]
+def _staying(blocks: Blocks, most: int) -> list[np.ndarray]:
+    """Return the positions in a sample that stay when each block of all rows is left out."""
+    of = blocks.of[sampled(len(blocks.of), most)]
+    return [np.flatnonzero(of != block) for block in range(BLOCKS)]

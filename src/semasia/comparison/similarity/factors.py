@@ -125,7 +125,7 @@ def procrustes_distance(A: Any, B: Any) -> float:
 
 def svcca_of(M: np.ndarray, values_a: np.ndarray, values_b: np.ndarray) -> float:
     """Return SVCCA from M = U_Aᵀ U_B and the singular values."""
-    kept = M[: _holding(values_a), : _holding(values_b)]
+    kept = M[: holding(values_a), : holding(values_b)]
     return float(_correlations(kept).mean())
 
 
@@ -162,7 +162,7 @@ def procrustes_of(M: np.ndarray, values_a: np.ndarray, values_b: np.ndarray) -> 
     return float(np.clip(2 - 2 * nuclear.sum(), 0, 2))
 
 
-def _holding(values: np.ndarray) -> int:
+def holding(values: np.ndarray) -> int:
     """Return how many of the first directions hold the share of variance that SVCCA keeps."""
     shares = np.cumsum(np.square(values)) / np.square(values).sum()
     # A sum that reaches the share but for rounding counts as having reached it.

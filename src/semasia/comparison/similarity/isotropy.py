@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from semasia.comparison.similarity.cka import check_rows
-from semasia.comparison.similarity.intervals import dealt_out
+from semasia.comparison.similarity.intervals import Blocks
 from semasia.comparison.similarity.products import centred
 from semasia.geometry.further import isotropy_spectral
 from semasia.geometry.metrics import checked, spectrum
@@ -48,7 +48,7 @@ def isotropy_of(rows: np.ndarray) -> float:
     return float(variances.min() / variances.max())
 
 
-def isotropies_left_out(rows: np.ndarray) -> np.ndarray:
+def isotropies_left_out(rows: np.ndarray, blocks: Blocks) -> np.ndarray:
     """Return the isotropy of (n, d) centred rows with each block left out, about its own mean.
 
     Returns
@@ -57,7 +57,7 @@ def isotropies_left_out(rows: np.ndarray) -> np.ndarray:
     """
     squares = np.einsum("ij,ij->j", rows, rows, dtype=np.float64)
     found = []
-    for block in dealt_out(len(rows)):
+    for block in blocks.members():
         gone = rows[block].astype(np.float64)
         rest = len(rows) - len(gone)
         # The rows that stay sum to what the block sums to, with the other sign.

@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from semasia.comparison.similarity.factors import RANK_SHARE
-from semasia.comparison.similarity.intervals import dealt_out, without
+from semasia.comparison.similarity.intervals import without
 from semasia.comparison.similarity.linear import OF_ENERGIES, Linear, scaled_energy
 from semasia.comparison.similarity.products import cross_products
 from semasia.comparison.similarity.summary import Summary
 from semasia.decomposition import eigh
-from semasia.errors import ComparisonError
+from semasia.errors import ComparisonError, DecompositionError
 
 # ‖AᵀA‖²_F without a block below this share of that of all rows is what subtraction rounds to.
 _NOTHING = 1e-12
@@ -46,7 +46,7 @@ def left_out(
     spectral = any(name not in OF_ENERGIES for name, _ in keys)
     values: dict[Key, list[float]] = {key: [] for key in keys}
     notes: dict[Key, str] = {}
-    for block in dealt_out(a.rows):
+    for block in a.blocks.members():
         rest = _without(a, b, cross, own, block)
         if any(e <= _NOTHING * s.energy for e, s in zip(rest.linear.energies, (a, b), strict=True)):
             note = "all rows of a space coincide with a block of rows left out."
@@ -56,7 +56,7 @@ def left_out(
             try:
                 chosen = rest.linear if key[0] in OF_ENERGIES else spectra
                 values[key].append(chosen.value(*key))
-            except ComparisonError as error:
+            except (ComparisonError, DecompositionError) as error:
                 notes.setdefault(key, f"with a block of rows left out, {error}")
     return {key: np.array(found) for key, found in values.items()}, notes
 
@@ -81,7 +81,7 @@ def _without(
     b: Summary,
     cross: np.ndarray,
     own: Sequence[np.ndarray | None],
-    block: slice,
+    block: np.ndarray,
 ) -> _Rest:
     n = a.rows
     gone = [s.basis[block].astype(np.float64) for s in (a, b)]
@@ -103,7 +103,7 @@ def _without(
     return _Rest(linear, (products[0], products[1]))
 
 
-def _squares(summary: Summary, gone: np.ndarray, block: slice) -> np.ndarray:
+def _squares(summary: Summary, gone: np.ndarray, block: np.ndarray) -> np.ndarray:
     """Return the squared norms of the rows that stay, about their own mean."""
     mean = -gone.sum(axis=0) / (summary.rows - len(gone))
     # ‖a − m‖² = ‖a‖² − 2 a·m + ‖m‖², a and m both basis times scales.

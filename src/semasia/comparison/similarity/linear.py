@@ -6,8 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from semasia.comparison.similarity.chance import (
+    correlation_chance,
+    kernel_chance,
+    neighbour_chance,
+)
 from semasia.comparison.similarity.cka import cka_of, unbiased_cka_of
 from semasia.comparison.similarity.factors import (
+    SUBSPACE_K,
+    holding,
     procrustes_of,
     pwcca_of,
     subspace_overlap_of,
@@ -104,6 +111,24 @@ class Linear:
             "procrustes_distance": procrustes_of,
         }
         return of[name](self.cross, *self.scales)
+
+    def chance(self, name: str) -> float | None:
+        """Return the mean of a measure over all permutations of the rows of one space."""
+        rows = len(self.squares[0])
+        a, b = (len(scales) for scales in self.scales)
+        if name == "linear_cka":
+            trace_a, trace_b = (
+                float(squares.sum() / np.sqrt(energy))
+                for squares, energy in zip(self.squares, self.energies, strict=True)
+            )
+            return kernel_chance(trace_a, trace_b, rows)
+        if name == "svcca":
+            return correlation_chance(rows, *(holding(scales) for scales in self.scales))
+        return {
+            "unbiased_linear_cka": 0.0,
+            "pwcca": correlation_chance(rows, a, b) if name == "pwcca" else None,
+            "subspace_overlap": neighbour_chance(rows, SUBSPACE_K),
+        }.get(name)
 
     def _right(self) -> tuple[np.ndarray, np.ndarray]:
         assert self.right is not None, "a summary for these measures has factors"

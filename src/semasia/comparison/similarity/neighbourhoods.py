@@ -58,7 +58,7 @@ def nps(
     if not len(ks) or any(int(k) != k or k < 1 for k in ks):
         raise ComparisonError(f"numbers of neighbours are whole and 1 or more, not {list(ks)}.")
     common = common_neighbours(*(neighbour_lists(Z, max(ks), metric) for Z in (A, B)))
-    return {k: float(nps_scores(common, k).mean()) for k in ks}
+    return {k: float(nps_scores(common[:, k - 1], k).mean()) for k in ks}
 
 
 def neighbour_jaccard(A: Any, B: Any, k: int = JACCARD_K, metric: str = "cosine") -> float:
@@ -67,7 +67,7 @@ def neighbour_jaccard(A: Any, B: Any, k: int = JACCARD_K, metric: str = "cosine"
     Parameters and errors as :func:`nps`.
     """
     common = common_neighbours(*(neighbour_lists(Z, k, metric) for Z in (A, B)))
-    return float(jaccard_scores(common, k).mean())
+    return float(jaccard_scores(common[:, k - 1], k).mean())
 
 
 def neighbour_lists(Z: Any, k: int, metric: str) -> np.ndarray:
@@ -153,14 +153,13 @@ def common_neighbours(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def nps_scores(common: np.ndarray, k: int) -> np.ndarray:
-    """Return the share of common neighbours of every row, (n,), from common_neighbours."""
-    return common[:, k - 1] / k
+    """Return the share of common neighbours of rows that have so many of k in common."""
+    return common / k
 
 
 def jaccard_scores(common: np.ndarray, k: int) -> np.ndarray:
-    """Return the Jaccard index of the two lists of every row, (n,), from common_neighbours."""
-    both = common[:, k - 1]
-    return both / (2 * k - both)
+    """Return the Jaccard index of the two lists of rows that have so many of k in common."""
+    return common / (2 * k - common)
 
 
 def _directions(rows: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from semasia.comparison.similarity.definitions import MEASURES, known_measures
 from semasia.comparison.similarity.distances import centred_kernel, distance_ranks
 from semasia.comparison.similarity.factors import Factors, factors
-from semasia.comparison.similarity.intervals import BLOCKS
+from semasia.comparison.similarity.intervals import BLOCKS, Blocks, jackknife_blocks
 from semasia.comparison.similarity.isotropy import isotropies_left_out, isotropy_of
 from semasia.comparison.similarity.neighbourhoods import (
     JACCARD_K,
@@ -23,12 +23,16 @@ from semasia.comparison.similarity.neighbourhoods import (
 from semasia.comparison.similarity.products import centred, cross_energy, row_squares
 from semasia.errors import ComparisonError, DegenerateEmbeddingError
 
+# One more than is asked for tells of ties, and so many more are there for a block that is left out.
+_NEIGHBOURS = max(NPS_K) + 1
+_MARGIN = 24
+
 
 @dataclass(frozen=True)
 class Summary:
     """What the measures need of one model.
 
-    It holds at most n (8 r + 408) + 8 r d bytes for rank r ≤ min(n − 1, d), and 36 MB for samples
+    It holds at most n (8 r + 600) + 8 r d bytes for rank r ≤ min(n − 1, d), and 36 MB for samples
     of pairs: 130 MB for 10,000 rows of 1,024 dimensions. Without the measures that need factors,
     n rows of d numbers in float32 take the place of the first and the last term.
 
@@ -51,8 +55,11 @@ class Summary:
         As in the geometry table.
     isotropies_left_out : (20,) array or None
         With each block of rows left out; None for too few rows.
+    blocks : Blocks
+        The rows that are left out together.
     neighbours : dict of (n, k) int32 arrays
-        By metric, k = 51 or n − 1 if that is less.
+        By metric. 75 as a rule, so that 51 are left whichever block is left out; n − 1 if that is
+        less.
     tied : dict of dict of float
         By metric and k, the share of rows of which the order of rows decides the neighbours.
     kernel : (s, s) float64 array or None
@@ -71,6 +78,7 @@ class Summary:
     squares: np.ndarray
     isotropy: float
     isotropies_left_out: np.ndarray | None
+    blocks: Blocks
     neighbours: dict[str, np.ndarray]
     tied: dict[str, dict[int, float]]
     kernel: np.ndarray | None
@@ -78,7 +86,9 @@ class Summary:
     undefined: dict[str, str]
 
 
-def summarise(Z: Any, measures: Iterable[str] | None = None) -> Summary:
+def summarise(
+    Z: Any, measures: Iterable[str] | None = None, blocks: Blocks | None = None
+) -> Summary:
     """Compute what the measures need of one model.
 
     Parameters
@@ -86,6 +96,9 @@ def summarise(Z: Any, measures: Iterable[str] | None = None) -> Summary:
     Z : (n, d) array-like of float
     measures : iterable of str, optional
         Names in :data:`MEASURES`; all by default.
+    blocks : Blocks, optional
+        What :func:`jackknife_blocks` gives for the ids of the rows; by default for their positions.
+        Those of two models must be the same.
 
     Raises
     ------
@@ -98,6 +111,9 @@ def summarise(Z: Any, measures: Iterable[str] | None = None) -> Summary:
     parts = {MEASURES[name].part for name in names}
     rows = centred(Z)
     n, d = rows.shape
+    dealt = blocks or jackknife_blocks(np.arange(n, dtype=np.uint32))
+    if len(dealt.of) != n:
+        raise ComparisonError(f"blocks of {len(dealt.of)} rows were given for {n} rows.")
     decomposed = factors(Z) if "factors" in parts else None
     if decomposed:
         basis, scales = decomposed.left, decomposed.values
@@ -111,13 +127,7 @@ def summarise(Z: Any, measures: Iterable[str] | None = None) -> Summary:
     makers = {
         "kernel": lambda: centred_kernel(Z),
         "distances": lambda: distance_ranks(Z),
-        **{
-            # One more than is asked for, which tells of ties.
-            f"neighbours_{metric}": lambda m=metric: neighbour_lists(
-                Z, min(max(NPS_K) + 1, n - 1), m
-            )
-            for metric in METRICS
-        },
+        **{f"neighbours_{metric}": lambda m=metric: _lists(Z, m, dealt) for metric in METRICS},
     }
     for part in sorted(parts & set(makers)):
         try:
@@ -136,10 +146,23 @@ def summarise(Z: Any, measures: Iterable[str] | None = None) -> Summary:
         energy=energy,
         squares=squares,
         isotropy=isotropy_of(rows),
-        isotropies_left_out=isotropies_left_out(rows) if n >= 2 * BLOCKS else None,
+        isotropies_left_out=isotropies_left_out(rows, dealt) if n >= 2 * BLOCKS else None,
+        blocks=dealt,
         neighbours=neighbours,
         tied={m: tied_shares(Z, lists, asked, m) for m, lists in neighbours.items()},
         kernel=made.get("kernel"),
         ranks=made.get("distances"),
         undefined=undefined,
     )
+
+
+def _lists(Z: Any, metric: str, blocks: Blocks) -> np.ndarray:
+    """Return lists of neighbours that are long enough whichever block of rows is left out."""
+    from semasia.neighbours import lists_suffice
+
+    margin = _MARGIN
+    while True:
+        lists = neighbour_lists(Z, min(_NEIGHBOURS + margin, len(Z) - 1), metric)
+        if lists_suffice(lists, blocks.of, _NEIGHBOURS):
+            return lists
+        margin *= 2

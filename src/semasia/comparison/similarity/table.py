@@ -11,6 +11,7 @@ import numpy as np
 from semasia.comparison.pairing import Anchor
 from semasia.comparison.similarity.compare import compare, parameters
 from semasia.comparison.similarity.definitions import known_measures
+from semasia.comparison.similarity.intervals import Blocks, jackknife_blocks
 from semasia.comparison.similarity.summary import Summary, summarise
 from semasia.errors import SemasiaError
 
@@ -25,8 +26,10 @@ SIMILARITY_COLUMNS: dict[str, type] = {
     "measure": str,
     "parameter": str,
     "value": float,
+    "chance": float,
     "low": float,
     "high": float,
+    "bias": float,
     "interval": str,
     "note": str,
 }
@@ -81,12 +84,13 @@ def similarity_rows(
     load: Callable[[str], np.ndarray],
     *,
     measures: Iterable[str] | None = None,
+    blocks: Blocks | None = None,
     intervals: Callable[[str, str], bool] = lambda a, b: False,
     keep: Keep = lambda a, b, make: make(),
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of every model of one group with every model of another, or of the same.
 
-    At most ``len(first)`` + 1 summaries are held, each of at most n (8 r + 408) + 8 r d + 36e6
+    At most ``len(first)`` + 1 summaries are held, each of at most n (8 r + 600) + 8 r d + 36e6
     bytes (see :class:`Summary`), and the largest product of a pair, 8 r². A model is summarised
     when the first pair that needs it is made, once for both groups.
 
@@ -102,12 +106,15 @@ def similarity_rows(
         a note in the rows of the model's pairs.
     measures : iterable of str, optional
         As :func:`semasia.comparison.similarity.compare`.
+    blocks : Blocks, optional
+        Of the anchor's rows, as :func:`jackknife_blocks` deals them out; by default by their ids.
     intervals : callable
         Whether a pair gets intervals.
     keep : callable
         Given both names and what makes the pair's rows; may return rows made earlier instead.
     """
     names = known_measures(measures)
+    blocks = blocks or jackknife_blocks(anchor.ids)
     shared = {
         "benchmark": benchmark,
         "split": split,
@@ -118,7 +125,7 @@ def similarity_rows(
     def summary(model: str, held: dict[str, Known]) -> Known:
         if model not in held:
             try:
-                held[model] = summarise(load(model), names)
+                held[model] = summarise(load(model), names, blocks)
             except SemasiaError as error:
                 held[model] = error
         return held[model]

@@ -2,10 +2,10 @@
 
 from semasia.geometry.probes.artefact import ARTEFACT_COLUMNS, probe_artefact
 from semasia.geometry.probes.fitting import LogisticProbe, fit_strong, fit_weak
+from semasia.geometry.probes.intervals import difference_interval, share_interval
 from semasia.geometry.probes.least_squares import RIDGE, LeastSquaresProbe, fit_least_squares
 from semasia.geometry.probes.scoring import (
     Scored,
-    mean_interval,
     scored_on,
     scores,
     unseen_classes,
@@ -23,14 +23,15 @@ __all__ = [
     "LeastSquaresProbe",
     "LogisticProbe",
     "Scored",
+    "difference_interval",
     "fit_least_squares",
     "fit_strong",
     "fit_weak",
-    "mean_interval",
     "probe_analysis",
     "probe_artefact",
     "probe_rows",
     "scored_on",
     "scores",
+    "share_interval",
     "unseen_classes",
 ]

@@ -44,7 +44,7 @@ def probe_artefact(probes: pl.DataFrame) -> pl.DataFrame:
     -------
     DataFrame
         A row per shard that both probes scored, columns :data:`ARTEFACT_COLUMNS`. The swing is
-        strong minus weak in points, its 95 % interval from a bootstrap over the same test rows.
+        strong minus weak in points, its 95 % interval over the same test rows, paired.
     """
     import polars as pl
 

@@ -1,4 +1,4 @@
-"""Scores of a probe on test rows, and their bootstrap intervals over rows."""
+"""Scores of a probe on test rows."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import numpy as np
 import scipy.sparse
 
 from semasia.geometry.classes import numbered, values_that_occur
+from semasia.geometry.probes.intervals import share_interval
 from semasia.geometry.probes.linear import LinearProbe
 
-RESAMPLES = 1000
-SEED = 0
 # Classes up to which a confusion matrix holds its zeros.
 _DENSE = 4096
 
@@ -42,8 +41,8 @@ class Scored:
         return {name: float(np.mean([s[name] for s in each])) for name in each[0]}
 
     def interval(self) -> tuple[float, float]:
-        """Return the bootstrap 95 % interval of the accuracy, rows resampled with all columns."""
-        return mean_interval(self.hits, len(self.confusion))
+        """Return the 95 % interval of the accuracy."""
+        return share_interval(self.hits, len(self.confusion))
 
 
 def unseen_classes(
@@ -124,28 +123,3 @@ def scores(matrix: Confusion) -> dict[str, float]:
         "recall": float(recall[present].mean()),
         "f1": float(f1[present].mean()),
     }
-
-
-def mean_interval(values: np.ndarray, divisor: int = 1) -> tuple[float, float]:
-    """Return the bootstrap 95 % interval of a mean over rows (percentiles, seeded).
-
-    Resampling rows with replacement makes the counts of the distinct values multinomial, so they
-    are drawn as such. As each row brings the sum over all its label columns, columns that err on
-    the same rows widen the interval as they should.
-
-    Parameters
-    ----------
-    values : (n,) array
-        Scores of rows, of which few are distinct.
-    divisor : int
-        What the mean is divided by: the number of label columns that a value sums over.
-
-    References
-    ----------
-    Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
-    """
-    distinct, counts = np.unique(values, return_counts=True)
-    n = len(values)
-    drawn = np.random.default_rng(SEED).multinomial(n, counts / n, RESAMPLES)
-    low, high = np.percentile(drawn @ distinct / (n * divisor), [2.5, 97.5])
-    return float(low), float(high)

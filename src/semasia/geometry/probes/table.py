@@ -12,9 +12,10 @@ from semasia.errors import DegenerateEmbeddingError, ProbeError
 from semasia.geometry.labelled import class_counts, shard_facts, unreadable_rows, why_no_probe
 from semasia.geometry.moments import moments
 from semasia.geometry.probes.fitting import FOLDS, SEED, LogisticProbe, fit_strong, fit_weak
+from semasia.geometry.probes.intervals import difference_interval
 from semasia.geometry.probes.least_squares import RIDGE, fit_least_squares
 from semasia.geometry.probes.linear import LinearProbe
-from semasia.geometry.probes.scoring import Scored, mean_interval, scored_on, unseen_classes
+from semasia.geometry.probes.scoring import Scored, scored_on, unseen_classes
 from semasia.inputs.cards import Probe
 from semasia.latents import Shard
 from semasia.rows import Opened, Part, Rows, ShardAnalysis
@@ -121,7 +122,7 @@ def probe_rows(
             weak = scored
         if name == "strong" and weak is not None:
             gain = scored.hits - weak.hits
-            low, high = mean_interval(gain, len(labels))
+            low, high = difference_interval(gain, len(labels))
             row |= {
                 "over_weak": float(gain.mean() / len(labels)),
                 "over_weak_low": low,
