@@ -17,9 +17,9 @@ REGISTRY = 4
 # What building a network without weights tells.
 CAPACITY = 2
 # Rows of the geometry table.
-GEOMETRY = 4
+GEOMETRY = 5
 # Rows of the graphs table.
-GRAPHS = 1
+GRAPHS = 2
 # Rows of the probes table, and of the artefact table made from it.
 PROBES = 3
 # Rows of the timings table.
@@ -37,6 +37,6 @@ RECEIPTS = 2
 CONTRASTS = 2
 # Rows of the tables of regressions and of likelihood ratios.
 REGRESSION = 1
-LIKELIHOOD_RATIO = 2
+LIKELIHOOD_RATIO = 3
 # Figures and pages.
 FIGURES = 5

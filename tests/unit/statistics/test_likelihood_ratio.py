@@ -12,6 +12,7 @@ from semasia.errors import StatisticsError
 from semasia.statistics import likelihood_ratio_table
 from semasia.statistics.likelihood_ratio import PAPER_STATISTICS, PREDICTORS
 from semasia.statistics.multinomial import is_separated
+from semasia.statistics.resampling import log_likelihoods, permuted_statistics
 
 FAMILIES = ("Convolutional", "Vision Transformer", "MetaFormer")
 
@@ -100,10 +101,17 @@ def test_other_and_incomplete_models_are_left_out_and_said(rng: np.random.Genera
 
 def test_recipes_are_not_mixed(rng: np.random.Generator) -> None:
     graphs, registry = tables(rng, 0.5)
-    other = graphs.with_columns(recipe=pl.lit("paper"), eigengap=-pl.col("diameter").exp())
+    graphs = graphs.with_columns(eigengap_normalized=pl.col("diameter").exp())
+    read = pl.when(pl.int_range(pl.len()) % 9 == 0).then(pl.lit("Hybrid")).otherwise("macro_family")
+    registry = registry.with_columns(paper_macro_family=read)
+    other = graphs.with_columns(recipe=pl.lit("paper"))
     both = likelihood_ratio_table(pl.concat([graphs, other]), registry)
-    for recipe, alone in (("own", graphs), ("paper", other)):
-        assert both.filter(recipe=recipe).equals(likelihood_ratio_table(alone, registry))
+    # What the paper's authors read, and their Laplacian.
+    renamed = registry.with_columns(macro_family="paper_macro_family")
+    swapped = graphs.with_columns(eigengap="eigengap_normalized")
+    for recipe, alone, models in (("own", graphs, registry), ("paper", swapped, renamed)):
+        found, known = both.filter(recipe=recipe), likelihood_ratio_table(alone, models)
+        assert found.drop("recipe").equals(known.drop("recipe"))
     assert set(both["n_models"]) == {240}
 
 
@@ -121,3 +129,49 @@ def test_too_little_to_test_is_told(rng: np.random.Generator) -> None:
     assert set(twin["note"]) == {"predictors are collinear"}
     with pytest.raises(StatisticsError, match="graphs table: column 'eigengap' is missing"):
         likelihood_ratio_table(graphs.drop("eigengap"), registry)
+
+
+def test_likelihoods_of_many_designs_equal_statsmodels(rng: np.random.Generator) -> None:
+    designs = rng.standard_normal((5, 90, 3))
+    designs[:, :, 0] = 1
+    classes = rng.integers(0, 3, 90)
+    found = log_likelihoods(designs, classes, 3)
+    known = [sm.MNLogit(classes, X).fit(disp=0).llf for X in designs]
+    assert found == pytest.approx(known, abs=1e-6)
+    # Separated: the likelihood tends to 1, and its logarithm to what is left by the other classes.
+    X = np.column_stack([np.ones(90), np.where(classes == 2, 1.0, -1.0)])
+    two = (classes < 2).sum()
+    shares = np.bincount(classes)[:2] / two
+    bound = float((shares * np.log(shares)).sum() * two)
+    assert log_likelihoods(X[None], classes, 3)[0] == pytest.approx(bound, abs=1e-5)
+
+
+def test_few_models_have_p_values_of_permutations(rng: np.random.Generator) -> None:
+    graphs, registry = tables(rng, 0.5)
+    few = likelihood_ratio_table(graphs.head(100), registry)
+    assert set(few["reference"]) == {"999 permutations"}
+    assert few["note"].str.contains("few models").all()
+    assert (few["p_chi2"] < few["p_value"] + 0.05).all()
+    assert set(likelihood_ratio_table(graphs, registry)["reference"]) == {"χ²"}
+    again = likelihood_ratio_table(graphs.head(100).sample(fraction=1, shuffle=True), registry)
+    assert again["p_value"].equals(few["p_value"])
+
+
+def test_p_values_of_noise_are_uniform() -> None:
+    """Signatures that say nothing, beside two predictors that say much; 80 models."""
+    p, chi2 = [], []
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        classes = rng.integers(0, 4, 80)
+        told = rng.standard_normal((80, 2)) + 0.7 * classes[:, None]
+        noise = rng.standard_normal((80, 3)) + told[:, :1]
+        X = np.column_stack([np.ones(80), told, noise])
+        X[:, 1:] = (X[:, 1:] - X[:, 1:].mean(axis=0)) / X[:, 1:].std(axis=0)
+        full = log_likelihoods(X[None], classes, 4)[0]
+        for place in (3, 4, 5):
+            less = log_likelihoods(np.delete(X, place, axis=1)[None], classes, 4)[0]
+            null = permuted_statistics(X, classes, place, 199)
+            p.append((1 + (null >= 2 * (full - less)).sum()) / 200)
+            chi2.append(stats.chi2.sf(2 * (full - less), 3))
+    assert stats.kstest(p, "uniform").pvalue > 0.01
+    assert np.mean(chi2) < np.mean(p)

@@ -8,10 +8,12 @@ from semasia.errors import DegenerateEmbeddingError
 from semasia.inputs.selection import select_rows
 from semasia.latents import Shard
 
-# `own`: the split's rows as they are. `paper`: standardised columns, of the train split alone.
+# `own`: the split's rows as they are. `paper`: standardised columns, of the train split alone, in
+# the order that they are drawn in; as the published analysis of Semasia does it.
 RECIPES = ("own", "paper")
 PAPER_POINTS = 10_000
 PAPER_SPLIT = "train"
+_PAPER_SEED = 42
 
 
 def recipes_of(split: str) -> tuple[str, ...]:
@@ -23,7 +25,8 @@ def points_of(shard: Shard, recipe: str, cap: int | None) -> np.ndarray:
     """Return the points of a shard's graph.
 
     Where there are more rows than the cap, those with the least hashes of their ids are taken, in
-    the order of ids, as in a capped split: the same inputs for every model.
+    the order of ids, as in a capped split: the same inputs for every model. Under the recipe
+    ``paper`` they are drawn with NumPy's generator and the seed 42, and stay in the order drawn.
 
     Parameters
     ----------
@@ -38,8 +41,14 @@ def points_of(shard: Shard, recipe: str, cap: int | None) -> np.ndarray:
     (min(n, cap), d) array
         float32; float64 where columns are standardised.
     """
-    limit = PAPER_POINTS if recipe == "paper" else cap
-    chosen = select_rows(shard.ids, None, shard.rows if limit is None else limit)
+    drawn = np.arange(shard.rows)
+    if recipe != "paper":
+        drawn = select_rows(shard.ids, None, shard.rows if cap is None else cap)
+    elif shard.rows > PAPER_POINTS:
+        rng = np.random.default_rng(_PAPER_SEED)
+        drawn = rng.choice(shard.rows, PAPER_POINTS, replace=False)
+    order = np.argsort(drawn)
+    chosen = drawn[order]
     points = np.empty((len(chosen), shard.width), np.float32)
     start = filled = 0
     for block in shard.blocks():
@@ -47,7 +56,11 @@ def points_of(shard: Shard, recipe: str, cap: int | None) -> np.ndarray:
         inside = chosen[filled : np.searchsorted(chosen, end)] - start
         points[filled : filled + len(inside)] = block[inside]
         start, filled = end, filled + len(inside)
-    return standardized(points) if recipe == "paper" else points
+    if recipe != "paper":
+        return points
+    found = np.empty_like(points)
+    found[order] = points
+    return standardized(found)
 
 
 def standardized(points: np.ndarray) -> np.ndarray:

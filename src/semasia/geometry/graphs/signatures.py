@@ -6,7 +6,11 @@ from typing import Any
 
 from semasia.errors import EigenvalueError
 from semasia.geometry.definitions import Definition
-from semasia.geometry.graphs.cycles import cycle_length, square_clustering
+from semasia.geometry.graphs.cycles import (
+    cycle_length,
+    cycle_length_lexicographic,
+    square_clustering,
+)
 from semasia.geometry.graphs.graph import Graph
 from semasia.geometry.graphs.shortest_paths import distance_signatures
 from semasia.geometry.graphs.spectrum import eigengap, eigengap_normalized
@@ -36,12 +40,14 @@ SIGNATURE_DEFINITIONS: dict[str, Definition] = {
 SIGNATURES = tuple(SIGNATURE_DEFINITIONS)
 
 
-def graph_signatures(graph: Graph) -> tuple[dict[str, Any], list[str]]:
+def graph_signatures(graph: Graph, recipe: str = "own") -> tuple[dict[str, Any], list[str]]:
     """Return the signatures of a graph, and why any of them is undefined or trivial.
 
     Parameters
     ----------
     graph : Graph
+    recipe : str
+        Under ``paper`` the cycle length is that of :func:`cycle_length_lexicographic`.
 
     Returns
     -------
@@ -51,12 +57,13 @@ def graph_signatures(graph: Graph) -> tuple[dict[str, Any], list[str]]:
         One sentence each, beginning with the signature it is about.
     """
     notes = []
+    cycles = cycle_length_lexicographic if recipe == "paper" else cycle_length
     wiener, diameter = distance_signatures(graph)
     values: dict[str, Any] = {
         "nodes": graph.nodes,
         "edges": graph.edges,
         "components": graph.components,
-        "cycle_length": cycle_length(graph),
+        "cycle_length": cycles(graph),
         "square_clustering": square_clustering(graph),
         "wiener_index": wiener,
         "diameter": diameter,

@@ -95,7 +95,7 @@ def graph_row(shard: Shard, recipe: str, k: int, points: int | None) -> dict[str
         rows=shard.rows,
     )
     try:
-        values, notes = measured(points_of(shard, recipe, points), k)
+        values, notes = measured(points_of(shard, recipe, points), k, recipe)
     except DegenerateEmbeddingError as error:
         values, notes = {}, [f"graph: {error}"]
     row.update(values)
@@ -103,7 +103,7 @@ def graph_row(shard: Shard, recipe: str, k: int, points: int | None) -> dict[str
     return row
 
 
-def measured(points: np.ndarray, k: int) -> tuple[dict[str, Any], list[str]]:
+def measured(points: np.ndarray, k: int, recipe: str = "own") -> tuple[dict[str, Any], list[str]]:
     """Return k and the signatures of the graph of some points, and notes on them.
 
     Raises
@@ -125,5 +125,5 @@ def measured(points: np.ndarray, k: int) -> tuple[dict[str, Any], list[str]]:
             f"graph: {n - distinct} of {n} points repeat another; equal distances go to the "
             "smaller id."
         )
-    values, more = graph_signatures(neighbour_graph(points, min(k, n - 1)))
+    values, more = graph_signatures(neighbour_graph(points, min(k, n - 1)), recipe)
     return {"k": min(k, n - 1), **values}, notes + more

@@ -69,6 +69,20 @@ def assert_equal(G: nx.Graph) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_the_papers_cycles_are_those_of_networkx_minimum_spanning_tree(seed: int) -> None:
+    G = nx.gnm_random_graph(60, 150, seed=seed)
+    ordered = nx.from_scipy_sparse_array(nx.to_scipy_sparse_array(G, nodelist=range(60)))
+    tree = nx.minimum_spanning_tree(ordered)
+    known = [
+        nx.shortest_path_length(tree, u, v) + 1 for u, v in ordered.edges if not tree.has_edge(u, v)
+    ]
+    values = graph_signatures(graph_of(G), "paper")[0]
+    assert values["cycle_length"] == pytest.approx(np.mean(known))
+    assert values["cycle_length"] != graph_signatures(graph_of(G))[0]["cycle_length"]
+    assert graph_signatures(graph_of(nx.path_graph(5)), "paper")[0]["cycle_length"] is None
+
+
 def two_triangles() -> nx.Graph:
     return nx.disjoint_union(nx.cycle_graph(3), nx.cycle_graph(3))
 
