@@ -80,6 +80,7 @@ if COMPARISON:
             methods=COMPARISON.methods,
             components=COMPARISON.components,
             few_rows=COMPARISON.few_rows,
+            prototype_rows=COMPARISON.prototype_rows,
             recipe=recipes.ALIGNMENT,
         message:
             "Aligning {wildcards.model_a} with {wildcards.model_b}"

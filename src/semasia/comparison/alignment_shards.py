@@ -25,6 +25,7 @@ def rows_of_pair(
     methods: Sequence[str],
     components: Sequence[int],
     few_rows: Sequence[int],
+    prototype_rows: int | None = None,
 ) -> Rows:
     """Fit and score alignments of one model to another.
 
@@ -40,6 +41,8 @@ def rows_of_pair(
         Those below the smaller width are taken, and that width.
     few_rows : sequence of int
         Numbers of training rows, those below all of them, and all.
+    prototype_rows : int, optional
+        Rows of a cluster that a prototype is the mean of; None: all.
 
     Returns
     -------
@@ -86,6 +89,7 @@ def rows_of_pair(
                 ks=[k for k in components if k < widest] + [widest],
                 methods=methods,
                 pairs=[n for n in few_rows if n < len(ids)] + [len(ids)],
+                samples=prototype_rows,
                 known=known,
             )
         except SemasiaError as error:

@@ -61,6 +61,12 @@ class Comparison(Closed):
         description="Components that a map retains, as far as the smaller width of a pair allows; "
         "that width is added.",
     )
+    prototype_rows: int | None = Field(
+        default=None,
+        ge=1,
+        description="Rows of a cluster that a prototype of `parseval` is the mean of (ϱ of the "
+        "paper's Algorithm 1, which gives no value); null: all, as its published analysis takes.",
+    )
     few_rows: tuple[int, ...] = Field(
         default=(100, 500, 2500),
         description="Maps are fitted on so many paired rows too, as far as there are more.",

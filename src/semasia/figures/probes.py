@@ -66,8 +66,9 @@ def write_probes_page(frame: pl.DataFrame, path: str | Path, *, title: str) -> N
         path,
         title=f"{title}: probes",
         remarks=[
-            "The same latents under three probes. Compare models by the strong one: a weak probe's "
-            "differences may be its own. Click a heading to sort; hover over it for its meaning."
+            "The same latents under several probes. Compare models by the strong one: a weak "
+            "probe's differences may be its own, and the paper's, without ridge, fits noise where "
+            "rows are few. Click a heading to sort; hover over it for its meaning."
         ],
         columns=columns,
     )

@@ -47,26 +47,36 @@ def further_metrics_of(
 ) -> tuple[dict[str, float | None], list[str]]:
     """As :func:`further_metrics`, from moments, their spectrum, and the blocks of rows."""
     sample = sampled(blocks(), known.n, NEIGHBOUR_ROWS)
-    k = min(K, len(sample) - 1)
+    apart = sample
     found: dict[str, Callable[[], float]] = {
         "isotropy_spectral": lambda: isotropy_spectral(eigenvalues, len(known.mean)),
         "participation_ratio": lambda: participation_ratio(eigenvalues),
         "mean_cosine": lambda: mean_cosine(blocks()),
         "uniformity": lambda: uniformity(sampled([sample], len(sample), UNIFORMITY_ROWS)),
     }
-    if k >= 2:
+    remarks = shape_remarks(known, len(eigenvalues))
+    if len(sample) > 2:
         # Numba takes half a second to import.
+        from semasia.neighbours import distinct_rows
+
+        apart = sample[distinct_rows(sample)[0]]
+        if len(apart) < len(sample):
+            remarks.append(
+                f"intrinsic_dimension, hubness: {len(sample) - len(apart)} of {len(sample)} rows "
+                "are copies of others and are left out."
+            )
+    k = min(K, len(apart) - 1)
+    if k >= 2:
         from semasia.neighbours import distances_to, nearest_neighbours
 
-        indices = nearest_neighbours(sample, k)
-        distances = distances_to(sample, indices)
+        indices = nearest_neighbours(apart, k)
+        distances = distances_to(apart, indices)
         found["intrinsic_dimension"] = lambda: intrinsic_dimension(distances)
         if k == K:
             found["hubness"] = lambda: hubness(indices)
     if known.class_sums:
         found["class_separation"] = lambda: class_separation(known)
     values: dict[str, float | None] = dict.fromkeys(FURTHER_METRICS)
-    remarks = []
     for name, metric in found.items():
         try:
             values[name] = metric()
@@ -74,8 +84,28 @@ def further_metrics_of(
             remarks.append(f"{name}: {error}")
     for name, least in (("intrinsic_dimension", 3), ("hubness", K + 1)):
         if name not in found:
-            remarks.append(f"{name}: {len(sample)} rows; at least {least} are needed.")
+            remarks.append(f"{name}: {len(apart)} rows; at least {least} are needed.")
     return values, remarks
+
+
+def shape_remarks(known: Moments, rank: int) -> list[str]:
+    """Return a remark on each metric that the shape of an embedding decides.
+
+    Parameters
+    ----------
+    known : Moments
+    rank : int
+        Eigenvalues that differ from zero.
+    """
+    d = len(known.mean)
+    constant = int((known.variances <= 0).sum())
+    remarks = []
+    if constant:
+        which = f"{constant} of {d} dimensions are" if constant > 1 else f"one of {d} dimensions is"
+        remarks.append(f"isotropy: 0, as {which} constant.")
+    if rank < d:
+        remarks.append(f"isotropy_spectral: 0, as {known.n} rows span {rank} of {d} dimensions.")
+    return remarks
 
 
 def isotropy_spectral(eigenvalues: np.ndarray, d: int) -> float:

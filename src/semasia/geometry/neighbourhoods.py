@@ -23,7 +23,9 @@ def intrinsic_dimension(distances: np.ndarray) -> float:
     Parameters
     ----------
     distances : (n, ≥2) float array
-        To the nearest other rows, nearest first. Rows that have an equal one (r₁ = 0) are left out.
+        To the nearest other rows, nearest first, copies of rows left out before: as neighbours of
+        others they would make a space look of twice its dimensions. Rows at distance 0 are left
+        out.
 
     Raises
     ------

@@ -66,7 +66,11 @@ def test_parseval_says_where_rounding_decides(rng: np.random.Generator) -> None:
     rows = alignment_rows(A, A, A, A, labels, labels, ks=[5], methods=["parseval", "linear"])
     notes = {row["method"]: row["note"] for row in rows}
     assert "60 pairs for 100 dimensions" in notes["parseval"]
-    assert "rounding decides" in notes["parseval"] and notes["linear"] is None
+    assert "rounding decides" in notes["parseval"]
+    rows = alignment_rows(A, A, A, A, labels, labels, ks=[5, 59], methods=["linear", "cca"])
+    for row in rows:
+        told = "60 pairs for 100 dimensions tell every direction exactly" in str(row["note"])
+        assert told == (row["k"] < 59)
 
 
 def test_ties_are_told(rng: np.random.Generator) -> None:

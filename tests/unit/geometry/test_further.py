@@ -57,7 +57,9 @@ def test_equals_the_definitions(case: str, rng: np.random.Generator) -> None:
     y = load_digits().target[: len(Z)]
     found, remarks = further_metrics(Z, y)
     assert tuple(found) == FURTHER_METRICS
-    assert remarks == []
+    rank = np.linalg.matrix_rank(Z - Z.mean(axis=0))
+    shape = f"isotropy_spectral: 0, as {len(Z)} rows span {rank} of {Z.shape[1]} dimensions."
+    assert remarks == ([shape] if rank < Z.shape[1] else [])
     for name, value in reference(Z, y).items():
         assert found[name] == pytest.approx(value, rel=1e-5, abs=1e-7), name
 
@@ -100,15 +102,37 @@ def test_neighbours_are_exact_among_copies_and_far_from_the_origin(
     assert np.array_equal(distances[:, :2], np.zeros((120, 2)))
 
 
+@pytest.mark.parametrize("copies", ["of every row", "of some rows", "of one row"])
+def test_copies_change_no_metric_of_neighbours(copies: str, rng: np.random.Generator) -> None:
+    """As neighbours of others they would make four dimensions look like eight."""
+    Z = rng.standard_normal((800, 4))
+    repeated = {
+        "of every row": np.repeat(Z, 2, axis=0),
+        "of some rows": np.concatenate([Z, Z[:300], Z[:100]]),
+        "of one row": np.concatenate([Z, np.repeat(Z[:1], 200, axis=0)]),
+    }[copies]
+    repeated = repeated[rng.permutation(len(repeated))]
+    plain, _ = further_metrics(Z)
+    found, remarks = further_metrics(repeated)
+    for name in ("intrinsic_dimension", "hubness"):
+        assert found[name] == pytest.approx(plain[name]), name
+    assert found["intrinsic_dimension"] == pytest.approx(4, rel=0.15)
+    told = f"{len(repeated) - 800} of {len(repeated)} rows are copies of others and are left out."
+    assert remarks == [f"intrinsic_dimension, hubness: {told}"]
+
+
 def test_each_undefined_metric_has_a_remark(rng: np.random.Generator) -> None:
     few, remarks = further_metrics(rng.standard_normal((8, 3)), np.arange(8))
     assert few["hubness"] is None
     assert few["class_separation"] is None
     assert "hubness: 8 rows; at least 11 are needed." in remarks
     assert "class_separation: the rows of each class of 'labels' coincide." in remarks
-    pairs, remarks = further_metrics(np.repeat(rng.standard_normal((20, 3)), 4, axis=0))
-    assert pairs["intrinsic_dimension"] is None
-    assert "intrinsic_dimension: 0 rows have two neighbours" in remarks[0]
+    flat, remarks = further_metrics(rng.standard_normal((50, 3)) * [1, 0, 1])
+    assert flat["isotropy_spectral"] == 0
+    assert remarks == [
+        "isotropy: 0, as one of 3 dimensions is constant.",
+        "isotropy_spectral: 0, as 50 rows span 2 of 3 dimensions.",
+    ]
     two, remarks = further_metrics(np.array([[0.0, 0], [1, 2]]))
     assert two["mean_cosine"] is None
     assert "mean_cosine: 1 rows differ from zero; two are needed." in remarks

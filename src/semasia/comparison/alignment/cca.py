@@ -67,7 +67,7 @@ class CCA(Alignment):
     def remark(self, k: int) -> str | None:
         kept = self._left.shape[1]
         if kept >= k:
-            return None
+            return self.paired.ordered_by_rounding(k)
         return f"{kept} of {k} directions are sent: the correlations of the others are rounding."
 
     def _sent(self, rows: np.ndarray, k: int) -> np.ndarray:

@@ -166,6 +166,7 @@ class TestRows:
     def _fidelity(self, errors: np.ndarray, left: np.ndarray) -> dict[str, float]:
         low, high = self.resampled.interval(errors)
         found = {"mse": float(errors.mean()), "mse_low": low, "mse_high": high}
+        found["mse_per_dimension"] = found["mse"] / self.B.shape[1]
         alive = self.spread > 0
         if alive.any():
             found["r2"] = 1 - float(left.sum() / self.spread.sum())

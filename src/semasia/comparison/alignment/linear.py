@@ -55,6 +55,9 @@ class Linear(Factored):
         )
         self.right = b.whitening.dewhiten(values[:kept, None] * Vt[:kept])
 
+    def remark(self, k: int) -> str | None:
+        return self.paired.ordered_by_rounding(k)
+
 
 def least_squares(side: Side, cross: np.ndarray) -> np.ndarray:
     """Return (rA, q) C_A⁺ C_AY, the least-squares map of least norm from A to (n, q) values.

@@ -69,6 +69,20 @@ class Paired:
             return np.zeros_like(total)
         return total / (self.n - 1)
 
+    def ordered_by_rounding(self, k: int) -> str | None:
+        """Return why the first k canonical directions are none in particular; None where they are.
+
+        Where one side has no fewer dimensions than there are rows, it tells every direction of the
+        other exactly: all canonical correlations are 1.
+        """
+        wide = max(self.a.width, self.b.width)
+        if self.n > wide or k >= min(self.n - 1, self.a.width, self.b.width):
+            return None
+        return (
+            f"decided by shape: {self.n} pairs for {wide} dimensions tell every direction exactly, "
+            f"so that all correlations are 1 but for ε, which alone chooses the first {k}."
+        )
+
     def turned(self) -> Paired:
         """Return the pair with source and target exchanged; nothing is computed again."""
         turned = Paired(self.b, self.a, self.ids)

@@ -10,9 +10,6 @@ import numpy as np
 from semasia.comparison.alignment.paired import Paired
 from semasia.comparison.alignment.sides import Side, row_blocks
 
-# Rows sampled of each cluster, ϱ; the paper does not give its value.
-SAMPLES = 10
-
 
 @dataclass(frozen=True)
 class IndexSet:
@@ -50,7 +47,7 @@ def clustering_rows(side: Side) -> np.ndarray:
 
 
 def index_set(
-    paired: Paired, whitened: np.ndarray, clusters: int, samples: int, seed: int
+    paired: Paired, whitened: np.ndarray, clusters: int, samples: int | None, seed: int
 ) -> IndexSet:
     """Cluster the source's whitened rows by k-means, and sample rows of each cluster.
 
@@ -66,8 +63,8 @@ def index_set(
         From :func:`clustering_rows`.
     clusters : int
         κ. Clusters that k-means leaves empty, where rows coincide, have no anchors.
-    samples : int
-        ϱ; a cluster of fewer rows gives all of them.
+    samples : int or None
+        ϱ; a cluster of fewer rows gives all of them. None: all rows of every cluster.
     seed : int
         Of k-means (k-means++, one start) and of the sampling.
 

@@ -12,6 +12,7 @@ from semasia.comparison.alignment.evaluation import Received, TestRows
 from semasia.comparison.alignment.method import Alignment
 from semasia.comparison.alignment.methods import METHODS
 from semasia.comparison.alignment.paired import Paired, drawn_order
+from semasia.comparison.alignment.parseval import Parseval
 from semasia.errors import ComparisonError, did_you_mean
 from semasia.geometry.probes import unseen_classes
 
@@ -29,6 +30,7 @@ ALIGNMENT_COLUMNS: dict[str, type] = {
     "mse": float,
     "mse_low": float,
     "mse_high": float,
+    "mse_per_dimension": float,
     "r2": float,
     "r2_mean_dimension": float,
     "label": str,
@@ -61,6 +63,7 @@ def alignment_rows(
     pairs: Sequence[int] | None = None,
     probe: ProbeKind = "least_squares",
     seed: int = 0,
+    samples: int | None = None,
     known: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """Fit and score alignments of A to B.
@@ -86,6 +89,8 @@ def alignment_rows(
         B's classifier.
     seed : int
         Of the order of pairs, of clusters and of anchors.
+    samples : int, optional
+        Rows of a cluster that a prototype is the mean of; None: all. See :class:`Parseval`.
     known : mapping of str, optional
         ``benchmark``, ``fit_split``, ``test_split``, ``model_a``, ``model_b``.
 
@@ -120,8 +125,12 @@ def alignment_rows(
     empty: dict[str, Any] = dict.fromkeys(ALIGNMENT_COLUMNS) | dict(known or {})
     empty |= {"test_rows": len(A_test), "seed": seed}
     names = tuple(labels_train) or (None,)
+    made = [
+        Parseval(seed, samples) if name == Parseval.name else METHODS[name](seed)
+        for name in methods
+    ]
     rows = []
-    for count, name, k, received in _received(everything, pairs, methods, ks, seed, test):
+    for count, name, k, received in _received(everything, pairs, made, ks, test):
         row = empty | {"method": name, "k": k, "train_rows": count}
         if isinstance(received, str):
             rows += [row | {"label": label, "note": received} for label in names]
@@ -159,24 +168,23 @@ def subset(paired: Paired, count: int, seed: int) -> Paired:
 def _received(
     everything: Paired,
     pairs: Sequence[int] | None,
-    methods: Sequence[str],
+    methods: Sequence[Alignment],
     ks: Sequence[int],
-    seed: int,
     test: TestRows,
 ) -> Iterator[tuple[int, str, int, Received | str]]:
     """Yield number of pairs, method, k, and what became of the test rows or why nothing did."""
     for count in (everything.n,) if pairs is None else pairs:
         try:
-            paired: Paired | str = subset(everything, count, seed)
+            paired: Paired | str = subset(everything, count, methods[0].seed if methods else 0)
         except ComparisonError as error:
             paired = str(error)
-        for name in methods:
+        for method in methods:
             if isinstance(paired, str):
                 found: dict[int, Received | str] = dict.fromkeys(ks, paired)
             else:
-                found = _of_method(METHODS[name](seed), paired, ks, test)
+                found = _of_method(method, paired, ks, test)
             for k, received in found.items():
-                yield count, name, k, received
+                yield count, method.name, k, received
 
 
 def _of_method(

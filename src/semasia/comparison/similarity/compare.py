@@ -159,8 +159,10 @@ def _of_covariances(
         notes = dict.fromkeys(values, _few(a.rows))
     for key, value in values.items():
         found = Similarity(*key, value, whole.chance(key[0]))
+        if key[0] == "isotropy_spectral_delta":
+            found = _with_shape(found, [s for s in (a, b) if len(s.scales) < s.width], "span fewer")
         if key in notes:
-            yield _noted(found._replace(note=f"interval: {notes[key]}"), a.rows)
+            yield _noted(_with_note(found, f"interval: {notes[key]}"), a.rows)
         else:
             yield _noted(_with_jackknife(found, remainders.get(key), a), a.rows)
 
@@ -265,14 +267,16 @@ def _of_pairs(
             continue
         found, rows = Similarity(name, parameter, make()), a.rows
         if name == "kernel_cka":
-            kernels = _both(a.kernel, b.kernel)
-            rows = len(kernels[0])
-            chance = kernel_chance(*(float(np.trace(kernel)) for kernel in kernels), rows)
+            first, second = _both(a.kernel, b.kernel)
+            rows = len(first)
+            chance = kernel_chance(float(np.trace(first)), float(np.trace(second)), rows)
             found = found._replace(chance=chance)
         elif name == "rsa":
             found = found._replace(chance=0.0)
+        elif name == "isotropy_delta":
+            found = _with_shape(found, [s for s in (a, b) if s.isotropy == 0], "constant")
         if intervals and a.rows < 2 * BLOCKS:
-            found = found._replace(note=f"interval: {_few(a.rows)}")
+            found = _with_note(found, f"interval: {_few(a.rows)}")
         elif intervals:
             found = _with_jackknife(found, leave_out(), a)
         yield _noted(found, rows)
@@ -295,6 +299,15 @@ def _noted(found: Similarity, rows: int) -> Similarity:
     assert found.value is not None, "a value comes before what chance explains of it"
     note = note_on(found.value, found.chance, rows)
     return _with_note(found, note) if note else found
+
+
+def _with_shape(found: Similarity, decided: list[Summary], how: str) -> Similarity:
+    """Add that the isotropy of a space is 0 by its shape."""
+    if not decided:
+        return found
+    shapes = " and ".join(f"{s.rows} × {s.width}" for s in decided)
+    why = {"span fewer": "span fewer dimensions than they have", "constant": "have constant ones"}
+    return _with_note(found, f"decided by shape: rows of {shapes} {why[how]}: isotropy 0.")
 
 
 def _with_note(found: Similarity, note: str) -> Similarity:

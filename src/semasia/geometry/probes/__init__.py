@@ -15,6 +15,7 @@ from semasia.geometry.probes.table import (
     probe_analysis,
     probe_rows,
 )
+from semasia.geometry.probes.unregularised import fit_unregularised
 
 __all__ = [
     "ARTEFACT_COLUMNS",
@@ -26,6 +27,7 @@ __all__ = [
     "difference_interval",
     "fit_least_squares",
     "fit_strong",
+    "fit_unregularised",
     "fit_weak",
     "probe_analysis",
     "probe_artefact",

@@ -16,6 +16,7 @@ from semasia.geometry.probes.intervals import difference_interval
 from semasia.geometry.probes.least_squares import RIDGE, fit_least_squares
 from semasia.geometry.probes.linear import LinearProbe
 from semasia.geometry.probes.scoring import Scored, scored_on, unseen_classes
+from semasia.geometry.probes.unregularised import fit_unregularised
 from semasia.inputs.cards import Probe
 from semasia.latents import Shard
 from semasia.rows import Opened, Part, Rows, ShardAnalysis
@@ -47,7 +48,8 @@ PROBE_COLUMNS: dict[str, type] = {
     "over_weak_high": float,
     "note": str,
 }
-PROBES = ("least_squares", "weak", "strong")
+# `paper`: as published, beside the others; see unregularised.
+PROBES = ("least_squares", "weak", "strong", "paper")
 
 
 def probe_analysis(probe: Probe | None, classes: Mapping[str, int]) -> ShardAnalysis:
@@ -64,7 +66,7 @@ def probe_analysis(probe: Probe | None, classes: Mapping[str, int]) -> ShardAnal
 def probe_rows(
     shard: Shard, probe: Probe | None, classes: Mapping[str, int], fit: Opened | None
 ) -> Rows:
-    """Fit and score the three probes of one shard.
+    """Fit and score the probes of one shard.
 
     Parameters
     ----------
@@ -94,8 +96,10 @@ def probe_rows(
     labels, fitted_on = ({c: s.labels[c] for c in probe.labels} for s in (shard, fit))
     sizes = class_counts(classes, fitted_on, labels)
     Z = fit.embeddings()
+    summed = moments([Z], fitted_on, sizes)
     fits: dict[str, Callable[[], LinearProbe]] = {
-        "least_squares": lambda: fit_least_squares(moments([Z], fitted_on, sizes)),
+        "least_squares": lambda: fit_least_squares(summed),
+        "paper": lambda: fit_unregularised(summed),
         "weak": lambda: fit_weak(Z, fitted_on, sizes, fit.ids),
         "strong": lambda: fit_strong(Z, fitted_on, sizes),
     }
@@ -157,6 +161,16 @@ def _scores(scored: Scored) -> dict[str, Any]:
 
 
 def _made_by(name: str, fitted: LinearProbe) -> dict[str, Any]:
+    if name == "paper":
+        note = (
+            "paper: least squares without intercept or ridge, as published; with about as many "
+            "rows as dimensions it fits noise."
+        )
+        return {
+            "regularisation": "none",
+            "chosen_by": "the paper's published analysis",
+            "note": note,
+        }
     if not isinstance(fitted, LogisticProbe):
         ridge = getattr(fitted, "ridge", 0.0)
         how = f"fixed at {RIDGE} · total spread / rows"
