@@ -83,6 +83,7 @@ def analyses(tmp_path: Path) -> dict[str, Callable[[Path, tuple[str, ...]], Tabl
                     "methods": ["linear", "procrustes"],
                     "components": [2],
                     "few_rows": [],
+                    "prototype_rows": None,
                     "recipe": 1,
                 },
             )
