@@ -27,6 +27,7 @@ NAMES = (
     "graphs",
     "similarity",
     "simulation",
+    "coverage",
 )
 
 

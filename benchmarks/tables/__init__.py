@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from benchmarks.record import RESULTS
-from benchmarks.tables import analyses, comparison, extraction, publishing, scale
+from benchmarks.tables import analyses, comparison, coverage, extraction, paper, publishing, scale
 
 DOCS = RESULTS.parents[1] / "docs"
 
@@ -34,6 +34,12 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "similarity": ("methods-comparison.md", comparison.similarity),
     "similarity_accelerator": ("methods-comparison.md", comparison.on_accelerators),
     "alignment": ("methods-alignment.md", analyses.alignment),
+    "coverage_neighbours": ("methods-comparison.md", coverage.neighbours),
+    "coverage_sampling": ("methods-comparison.md", coverage.sampling),
+    "coverage_canonical": ("methods-comparison.md", coverage.canonical),
+    "coverage_accuracies": ("methods.md", coverage.accuracies),
+    "coverage_likelihood_ratios": ("methods-statistics.md", coverage.likelihood_ratios),
+    "paper_reading": ("paper.md", paper.reading),
     "cards": ("publishing.md", publishing.cards),
 }
 

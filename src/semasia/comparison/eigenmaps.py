@@ -25,6 +25,9 @@ def eigenmaps(graph: Graph, size: int) -> np.ndarray:
     components' indicators from large to small, each made orthogonal to those before. They are known
     without a search, which is then for what is orthogonal to them.
 
+    These are v of the symmetric Laplacian. Belkin and Niyogi's f solve (D − A) f = λ D f and are
+    D^(−½) v: the same functions weighed by degrees, not orthonormal.
+
     Parameters
     ----------
     graph : Graph

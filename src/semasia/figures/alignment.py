@@ -10,13 +10,13 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from semasia.figures.style import PALETTE, figure, legend_below, literal, note
+from semasia.figures.style import PALETTE, by_shape, figure, legend_below, literal, note
 
 
 def draw_alignments(frame: pl.DataFrame, pairs: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Draw accuracy and error over the components retained, and accuracy over paired rows.
 
-    One column a pair. Bands are bootstrap 95 % intervals over test rows; the dashed line is the
+    One column a pair. Bands are 95 % intervals over test rows; the dashed line is the
     accuracy of the same probe on the receiving model's own latents.
 
     Parameters
@@ -60,6 +60,19 @@ def draw_alignments(frame: pl.DataFrame, pairs: Sequence[Mapping[str, Any]], pat
             axis.set_ylabel(label)
         handles = [Line2D([], [], color=colours[m], marker=".", label=m) for m in methods]
         handles.append(Line2D([], [], color="black", linestyle="--", label="own latents"))
+        if frame.select(by_shape(pl.col("note")).any()).item():
+            words = "hollow: decided by shape"
+            handles.append(
+                Line2D(
+                    [],
+                    [],
+                    color="black",
+                    marker=".",
+                    markerfacecolor="white",
+                    linestyle="",
+                    label=words,
+                )
+            )
         legend_below(drawn, handles if pairs else [])
 
 
@@ -74,6 +87,8 @@ def _lines(axis: Axes, part: pl.DataFrame, x: str, y: str, colours: Mapping[str,
         own = part.filter(pl.col("method") == method)
         means = own.group_by(x).agg(pl.col(y, f"{y}_low", f"{y}_high").mean()).sort(x)
         axis.plot(means[x], means[y], color=colour, marker=".", linewidth=1.2)
+        shaped = own.filter(by_shape(pl.col("note"))).group_by(x).agg(pl.col(y).mean())
+        axis.plot(shaped[x], shaped[y], ".", color=colour, markerfacecolor="white", zorder=3)
         if one_label and len(means) > 1:
             axis.fill_between(
                 means[x], means[f"{y}_low"], means[f"{y}_high"], color=colour, alpha=0.15, lw=0

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from semasia.figures.style import (
+    BY_SHAPE_MARK,
     NAMED_MODELS,
     PALETTE,
     UNTRAINED,
@@ -40,7 +41,10 @@ def draw_metrics(frame: pl.DataFrame, path: str | Path) -> None:
     with figure(path, 11, panel * rows + 0.3) as drawn:
         axes = drawn.subplots(rows, columns, squeeze=False, sharey=True)
         for axis, (metric, known) in zip(axes.flat, METRIC_DEFINITIONS.items(), strict=False):
-            axis.set_title(known.label, loc="left")
+            # As the table's note has it, such as "isotropy_spectral: 0, as …".
+            told = pl.col("note").fill_null("").str.contains(rf"(^| ){metric}: 0, as ")
+            mark = f"{BY_SHAPE_MARK} 0 by shape" if frame.select(told.any()).item() else ""
+            axis.set_title(f"{known.label} {mark}".rstrip(), loc="left")
             if frame.is_empty():
                 note(axis, "the table has no rows")
                 continue

@@ -11,7 +11,15 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from semasia.figures.style import NAMED_MODELS, figure, literal, note
+from semasia.figures.style import (
+    BY_SHAPE_MARK,
+    BY_SHAPE_WORDS,
+    NAMED_MODELS,
+    by_shape,
+    figure,
+    literal,
+    note,
+)
 
 # Measures of the similarity table that are drawn, with their parameter and heading.
 SIMILARITIES = (
@@ -43,7 +51,18 @@ def draw_similarities(similarity: pl.DataFrame, transfer: pl.DataFrame, path: Pa
             if parameter is not None:
                 part = part.filter(pl.col("parameter") == parameter)
             values = _matrix(part, names, "model_a", "model_b", "value")
-            _heat(drawn, axis, np.where(np.isnan(values), values.T, values), names, title)
+            marked = part.filter(by_shape(pl.col("note"))).with_columns(marked=1.0)
+            marks = _matrix(marked, names, "model_a", "model_b", "marked")
+            _heat(
+                drawn,
+                axis,
+                np.where(np.isnan(values), values.T, values),
+                names,
+                title,
+                marked=~np.isnan(np.where(np.isnan(marks), marks.T, marks)),
+            )
+        if similarity.select(by_shape(pl.col("note")).any()).item():
+            drawn.supxlabel(BY_SHAPE_WORDS, fontsize=7, x=0.01, ha="left")
         aligned = transfer.filter(pl.col("kind") != "zero_shot")
         _carried(drawn, axes[3], aligned, names, "function: accuracy carried over, aligned")
 
@@ -148,6 +167,7 @@ def _heat(
     names: Sequence[str],
     title: str,
     colours: str = "viridis",
+    marked: np.ndarray | None = None,
 ) -> None:
     axis.set_title(title, loc="left")
     if np.isnan(values).all():
@@ -167,4 +187,6 @@ def _heat(
         for (i, j), number in np.ndenumerate(values):
             if not np.isnan(number):
                 light = "black" if number > 0.6 else "white"
-                axis.text(j, i, f"{number:.2f}", ha="center", va="center", color=light, fontsize=6)
+                mark = BY_SHAPE_MARK if marked is not None and marked[i, j] else ""
+                text = f"{number:.2f}{mark}"
+                axis.text(j, i, text, ha="center", va="center", color=light, fontsize=6)

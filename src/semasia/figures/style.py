@@ -10,6 +10,7 @@ from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import polars as pl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -105,3 +106,13 @@ def rows_text(rows: int | None, source_rows: int | None) -> str:
     if rows is None or source_rows is None:
         return "no rows"
     return f"{rows:,} rows" if rows == source_rows else f"{rows:,} of {source_rows:,} rows"
+
+
+# What marks a value that chance or shape explains, and the words for it below a figure.
+BY_SHAPE_MARK = "°"
+BY_SHAPE_WORDS = "° half or more of it is what unrelated spaces of these shapes reach, or shape"
+
+
+def by_shape(note: pl.Expr) -> pl.Expr:
+    """Return whether a row's note says that chance or shape explains its value."""
+    return note.fill_null("").str.contains("unrelated spaces|decided by shape")

@@ -26,7 +26,7 @@ def mean_cosine(blocks: Iterable[np.ndarray]) -> float:
 
     References
     ----------
-    Ethayarajh (2019), EMNLP, section 3.2.
+    Ethayarajh (2019), EMNLP, where it is called anisotropy.
     """
     n, total = 0, np.zeros(())
     for rows in in_float64(blocks):

@@ -21,7 +21,8 @@ Latent = np.ndarray | Callable[[], np.ndarray]
 def linear_cka(A: Any, B: Any) -> float:
     """‖AᵀB‖²_F / (‖AᵀA‖_F ‖BᵀB‖_F) of centred rows, in [0, 1].
 
-    Biased upwards for few rows: independent Gaussian spaces have about √(dA dB) / n or more.
+    Biased upwards for few rows: independent Gaussian spaces of equal variances have about
+    √(dA dB) / √((n + dA) (n + dB)).
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def linear_cka(A: Any, B: Any) -> float:
 
     References
     ----------
-    Kornblith, Norouzi, Lee & Hinton (2019), ICML, eq. 5.
+    Kornblith, Norouzi, Lee & Hinton (2019), ICML, section 3.
     """
     a, b = centred_pair(A, B)
     return cka_of(cross_energy(a, b), cross_energy(a, a), cross_energy(b, b))
