@@ -73,8 +73,8 @@ def neighbours() -> Rows:
         for seed in range(repeats):
             rng = np.random.default_rng([1, n, seed])
             labels = rng.integers(0, _CLASSES, n) if classes else None
-            summaries = [summarise(Z, names) for Z in _pair(rng, labels, n)]
-            for s in compare(*summaries, intervals=True):
+            one, other = (summarise(Z, names) for Z in _pair(rng, labels, n))
+            for s in compare(one, other, intervals=True):
                 key = (s.measure, s.parameter)
                 found.setdefault(key, []).append((s.value, s.low, s.high))
         for (measure, parameter), values in found.items():
@@ -97,7 +97,8 @@ def sampling() -> Rows:
             ids = rng.choice(2**31, n, replace=False).astype(np.uint32)
             blocks = jackknife_blocks(ids, labels if meant == "classes" else None)
             pair = _pair(rng, labels, n)
-            [s] = compare(*(summarise(Z, ["linear_cka"], blocks) for Z in pair), intervals=True)
+            one, other = (summarise(Z, ["linear_cka"], blocks) for Z in pair)
+            [s] = compare(one, other, intervals=True)
             found.append((s.value, s.low, s.high))
         row = {"sampling": meant, "order": order, "rows": n, "repeats": repeats}
         rows.append(row | _covered(found))
@@ -156,10 +157,9 @@ def canonical() -> Rows:
     for n, repeats in ((200, 200), (1000, 100)):
         found: dict[tuple, list[tuple]] = {key: [] for key in known}
         for seed in range(repeats):
-            summaries = [
-                summarise(Z, ["svcca", "pwcca"]) for Z in pair(np.random.default_rng(seed), n)
-            ]
-            for s in compare(*summaries, intervals=True):
+            made = pair(np.random.default_rng(seed), n)
+            one, other = (summarise(Z, ["svcca", "pwcca"]) for Z in made)
+            for s in compare(one, other, intervals=True):
                 if (s.measure, s.parameter) in found:
                     values = (s.value, s.low, s.high, s.bias, s.chance)
                     found[s.measure, s.parameter].append(values)

@@ -19,7 +19,9 @@ def test_it_is_torch_s_least_squares_without_intercept(rows: int) -> None:
     A, onehot = torch.tensor(Z).double(), torch.nn.functional.one_hot(torch.tensor(y), 10).double()
     cut = max(Z.shape) * float(np.finfo(np.float32).eps)
     solved = torch.linalg.lstsq(A, onehot, rcond=cut, driver="gelsd").solution.numpy()
-    np.testing.assert_allclose(Z.astype(float) @ probe.weights["label"], A.numpy() @ solved, atol=1e-6)
+    np.testing.assert_allclose(
+        Z.astype(float) @ probe.weights["label"], A.numpy() @ solved, atol=1e-6
+    )
     assert not probe.intercepts["label"].any()
 
 
