@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 from semasia.deferred import deferred
 
 if TYPE_CHECKING:
-    from semasia.neighbours.common import common_within, lists_suffice
+    from semasia.neighbours.common import common_left_out, lists_suffice
     from semasia.neighbours.compiled import use_threads
     from semasia.neighbours.duplicates import distinct_rows
     from semasia.neighbours.search import distances_to, nearest_neighbours
 
 __all__ = [
-    "common_within",
+    "common_left_out",
     "distances_to",
     "distinct_rows",
     "lists_suffice",
@@ -23,7 +23,7 @@ __all__ = [
 __getattr__ = deferred(
     __name__,
     {
-        "common_within": "common",
+        "common_left_out": "common",
         "distances_to": "search",
         "distinct_rows": "duplicates",
         "lists_suffice": "common",

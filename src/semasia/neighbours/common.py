@@ -1,4 +1,4 @@
-"""How many neighbours two spaces have in common among a part of the rows."""
+"""How many neighbours two spaces have in common, with blocks of rows left out in turn."""
 
 from __future__ import annotations
 
@@ -10,30 +10,32 @@ from semasia.neighbours.compiled import compiled, numba
 _ROWS = 256
 
 
-def lists_suffice(lists: np.ndarray, part_of: np.ndarray, k: int) -> bool:
-    """Return whether every list has k neighbours in the row's own part, in every partition.
+def lists_suffice(lists: np.ndarray, block_of: np.ndarray, k: int) -> bool:
+    """Return whether k neighbours are left of every list whichever block of rows is left out.
 
     Parameters
     ----------
     lists : (n, K) int array
-    part_of : (g, n) int8 array
-        The part of every row, in several partitions; −1 is a part that needs no lists.
+    block_of : (n,) int array
     k : int
     """
     rows = len(lists)
-    if lists.shape[1] >= rows - 1:
+    if lists.shape[1] == rows - 1:
         return True
-    for parts in part_of:
-        for start in range(0, rows, 8 * _ROWS):
-            own = parts[start : start + 8 * _ROWS]
-            same = (parts[lists[start : start + len(own)]] == own[:, None]).sum(axis=1)
-            if (same[own >= 0] < k).any():
-                return False
+    blocks = int(block_of.max()) + 1
+    for start in range(0, rows, 8 * _ROWS):
+        found = block_of[lists[start : start + 8 * _ROWS]].astype(np.int64)
+        found += np.arange(len(found))[:, None] * blocks
+        most = np.bincount(found.ravel(), minlength=blocks).max()
+        if lists.shape[1] - most < k:
+            return False
     return True
 
 
-def common_within(a: np.ndarray, b: np.ndarray, part_of: np.ndarray, ks: np.ndarray) -> np.ndarray:
-    """Return how many of the k nearest rows of a row's own part are in both lists.
+def common_left_out(
+    a: np.ndarray, b: np.ndarray, block_of: np.ndarray, ks: np.ndarray
+) -> np.ndarray:
+    """Return how many of the k nearest rows are in both lists, with each block of rows left out.
 
     What stays of a list is the list of the rows that stay, in its order: nothing is searched anew.
 
@@ -41,53 +43,54 @@ def common_within(a: np.ndarray, b: np.ndarray, part_of: np.ndarray, ks: np.ndar
     ----------
     a, b : (n, K) int32 arrays
         Nearest first, each long enough (:func:`lists_suffice`) for the largest k.
-    part_of : (g, n) int8 array
-        As for :func:`lists_suffice`.
+    block_of : (n,) uint8 array
+        From 0.
     ks : (m,) int array
+        Ascending.
 
     Returns
     -------
     (g, n, m) int16 array
-        −1 for the rows of part −1.
+        −1 for the rows of the block that is left out.
     """
-    out = np.full((len(part_of), len(a), len(ks)), -1, np.int16)
-    _count(a, b, part_of, np.asarray(ks, np.int64), out)
+    blocks = int(block_of.max()) + 1
+    out = np.full((blocks, len(a), len(ks)), -1, np.int16)
+    _count(a, b, block_of, np.asarray(ks, np.int64), out)
     return out
 
 
 @compiled(parallel=True)
-def _count(a, b, part_of, ks, out):
+def _count(a, b, block_of, ks, out):
     n, length = a.shape
+    blocks = out.shape[0]
     for chunk in numba.prange((n + _ROWS - 1) // _ROWS):
         place = np.full(n, -1, np.int32)
-        rank = np.empty(length, np.int32)
+        gone_a = np.empty((length, blocks), np.int16)
+        gone_b = np.empty((length, blocks), np.int16)
         for i in range(chunk * _ROWS, min(n, (chunk + 1) * _ROWS)):
+            # How many of each block come before a place in the lists.
+            gone_a[0, :] = 0
+            gone_b[0, :] = 0
+            for r in range(length - 1):
+                gone_a[r + 1, :] = gone_a[r, :]
+                gone_a[r + 1, block_of[a[i, r]]] += 1
+                gone_b[r + 1, :] = gone_b[r, :]
+                gone_b[r + 1, block_of[b[i, r]]] += 1
             for r in range(length):
                 place[b[i, r]] = r
-            for g in range(len(part_of)):
-                parts = part_of[g]
-                own = parts[i]
-                if own < 0:
+            for g in range(blocks):
+                if g == block_of[i]:
                     continue
-                # Places among the rows of the own part.
-                found = 0
-                for r in range(length):
-                    rank[r] = found
-                    if parts[b[i, r]] == own:
-                        found += 1
                 for m in range(len(ks)):
                     out[g, i, m] = 0
-                found = 0
                 for r in range(length):
                     other = a[i, r]
-                    if parts[other] != own:
-                        continue
                     s = place[other]
-                    if s >= 0:
-                        later = max(found, rank[s])
-                        for m in range(len(ks)):
-                            if later < ks[m]:
-                                out[g, i, m] += 1
-                    found += 1
+                    if s < 0 or block_of[other] == g:
+                        continue
+                    rank = max(r - gone_a[r, g], s - gone_b[s, g])
+                    for m in range(len(ks)):
+                        if rank < ks[m]:
+                            out[g, i, m] += 1
             for r in range(length):
                 place[b[i, r]] = -1

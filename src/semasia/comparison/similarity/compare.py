@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -24,15 +23,7 @@ from semasia.comparison.similarity.distances import (
     rsa_of,
 )
 from semasia.comparison.similarity.factors import SUBSPACE_K, VARIANCE_KEPT
-from semasia.comparison.similarity.intervals import (
-    BLOCKS,
-    HALF_SAMPLES,
-    JACKKNIFE,
-    half_sample_interval,
-    halves_serve,
-    jackknife_bias,
-    jackknife_interval,
-)
+from semasia.comparison.similarity.intervals import BLOCKS, jackknife_bias, jackknife_interval
 from semasia.comparison.similarity.leaving_out import Key, left_out
 from semasia.comparison.similarity.linear import LINEAR, OF_ENERGIES, Linear
 from semasia.comparison.similarity.neighbourhoods import (
@@ -69,7 +60,7 @@ class Similarity(NamedTuple):
         The 95 % interval of the mean of the value at this number of rows, where one was asked for.
     bias : float or None
         Of the value against that of ever more rows, as far as the jackknife extrapolates it; with
-        an interval by jackknife.
+        an interval.
     interval : str or None
         How the interval was found, and how rows are meant to have come.
     note : str or None
@@ -191,7 +182,7 @@ def _of_neighbours(
         lists = (a.neighbours[metric], b.neighbours[metric])
         keys = [(name, given, _k(given)) for name in asked for given in parameters(name)]
         common = common_neighbours(*lists)
-        counted = _among_parts(a, lists, sorted({k for *_, k in keys})) if intervals else {}
+        rest = _neighbours_left_out(a, lists, sorted({k for *_, k in keys})) if intervals else {}
         for name, parameter, k in keys:
             if k >= a.rows:
                 few = f"{a.rows} rows have no {k} neighbours each."
@@ -205,8 +196,9 @@ def _of_neighbours(
             value = float(of_common(common[:, k - 1], k).mean())
             tied = _ties(a, b, metric, k)
             found = Similarity(name, parameter, value, chance(a.rows, k), note=tied)
-            if k in counted:
-                found = counted[k].interval(found, partial(of_common, k=k), a)
+            if k in rest:
+                left = np.array([of_common(counts, k).mean() for counts in rest[k]])
+                found = _with_jackknife(found, left, a)
             elif intervals:
                 few = _few(a.rows)
                 if a.rows >= 2 * BLOCKS:
@@ -215,57 +207,22 @@ def _of_neighbours(
             yield _noted(found, a.rows)
 
 
-class _Counted(NamedTuple):
-    """Common neighbours among parts of the rows.
-
-    Attributes
-    ----------
-    parts : list of tuples of (m,) int arrays
-        Of every partition, the counts of the rows of each part.
-    halves : bool
-        Whether there are two parts, the sides of a half-sample; else one, what a block leaves.
-    """
-
-    parts: list[tuple[np.ndarray, ...]]
-    halves: bool
-
-    def interval(
-        self, found: Similarity, scores: Callable[[np.ndarray], np.ndarray], a: Summary
-    ) -> Similarity:
-        """Add the interval of a mean of scores."""
-        means = np.array([[scores(counts).mean() for counts in sides] for sides in self.parts])
-        if not self.halves:
-            return _with_jackknife(found, means[:, 0], a)
-        assert found.value is not None, "a value comes before its interval"
-        differences = (means[:, 0] - means[:, 1]) / 2
-        low, high = half_sample_interval(found.value, differences, MEASURES[found.measure].bounds)
-        return found._replace(low=low, high=high, interval=a.blocks.described(HALF_SAMPLES))
-
-
-def _among_parts(
+def _neighbours_left_out(
     a: Summary, lists: tuple[np.ndarray, np.ndarray], ks: list[int]
-) -> dict[int, _Counted]:
-    """Return the numbers of common neighbours that intervals need, by k."""
+) -> dict[int, list[np.ndarray]]:
+    """Return the numbers of common neighbours of the rows that stay, by k and block left out."""
     # Numba takes half a second to import.
-    from semasia.neighbours import common_within
+    from semasia.neighbours import common_left_out
 
-    if a.rows < 2 * BLOCKS:
-        return {}
     least = a.rows - -(-a.rows // BLOCKS)
-    halved = [k for k in ks if halves_serve(k, a.rows)]
-    left = [k for k in ks if k not in halved and k < least]
-    found: dict[int, _Counted] = {}
-    for chosen, part_of, sides in ((halved, a.blocks.halves(), 2), (left, a.blocks.left_out(), 1)):
-        if not chosen:
-            continue
-        common = common_within(*lists, part_of, np.array(chosen))
-        for place, k in enumerate(chosen):
-            parts = [
-                tuple(counts[of == side, place] for side in range(sides))
-                for counts, of in zip(common, part_of, strict=True)
-            ]
-            found[k] = _Counted(parts, sides == 2)
-    return found
+    ks = [k for k in ks if k < least]
+    if a.rows < 2 * BLOCKS or not ks:
+        return {}
+    common = common_left_out(*lists, a.blocks.of, np.array(ks))
+    return {
+        k: [counts[a.blocks.of != block, place] for block, counts in enumerate(common)]
+        for place, k in enumerate(ks)
+    }
 
 
 def _k(parameter: str | None) -> int:
@@ -334,7 +291,7 @@ def _with_jackknife(found: Similarity, left: np.ndarray | None, a: Summary) -> S
     assert found.value is not None, "a value comes before its interval"
     low, high = jackknife_interval(found.value, left, MEASURES[found.measure].bounds)
     bias = jackknife_bias(found.value, left)
-    return found._replace(low=low, high=high, bias=bias, interval=a.blocks.described(JACKKNIFE))
+    return found._replace(low=low, high=high, bias=bias, interval=a.blocks.description)
 
 
 def _noted(found: Similarity, rows: int) -> Similarity:

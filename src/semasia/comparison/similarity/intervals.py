@@ -1,12 +1,8 @@
-"""95 % intervals by a block jackknife, and by balanced half-samples where rows are neighbours.
+"""95 % intervals by a block jackknife: every measure again with a twentieth of the rows left out.
 
 A bootstrap draws rows twice, which would be each other's nearest neighbours, and make a covariance
 look better determined than it is. With its lists of neighbours fixed it forgets that rows depend on
-each other through them. A jackknife leaves out a twentieth of the rows at a time. Of few neighbours
-it makes intervals half again too wide: a row that leaves makes room for another, and such effects
-of two rows are counted twice (Efron & Stein, 1981). There, rows are halved in 19 balanced ways of
-putting the 20 blocks on two sides, neighbours are found among the rows of each side, and the
-difference of the sides tells the spread. For a mean over rows both give the same.
+each other through them.
 
 Blocks are dealt out by a hash of the rows' ids, so that the order of rows decides nothing. What an
 interval is of depends on how the rows are meant to have come: drawn at random from a population of
@@ -27,10 +23,6 @@ from scipy.special import stdtrit
 from semasia.inputs.selection import hashed
 
 BLOCKS = 20
-JACKKNIFE = f"block jackknife, {BLOCKS} blocks"
-HALF_SAMPLES = f"{BLOCKS - 1} balanced half-samples"
-# Of the rows: above it neighbours in a half reach twice as far, and say too little of those in all.
-HALF_SAMPLES_UP_TO = 1 / 8
 
 
 class Sampling(StrEnum):
@@ -53,32 +45,22 @@ class Blocks(NamedTuple):
     of: np.ndarray
     sampling: Sampling
 
-    def described(self, method: str) -> str:
-        """Return what the table says of an interval.
-
-        Parameters
-        ----------
-        method : str
-            :data:`JACKKNIFE` or :data:`HALF_SAMPLES`.
-        """
+    @property
+    def description(self) -> str:
+        """What the table says of an interval."""
         meant = {
             Sampling.ROWS: "rows drawn at random",
             Sampling.CLASSES: "numbers of rows a class fixed",
         }
-        return f"{method}, t; of the mean at {len(self.of)} rows, {meant[self.sampling]}"
+        return (
+            f"block jackknife, {BLOCKS} blocks, t; of the mean at {len(self.of)} rows, "
+            f"{meant[self.sampling]}"
+        )
 
     def members(self) -> Iterator[np.ndarray]:
         """Yield the rows of each block, ascending."""
         for block in range(BLOCKS):
             yield np.flatnonzero(self.of == block)
-
-    def left_out(self) -> np.ndarray:
-        """Return (20, n) int8 partitions: 0 for what stays, −1 for the block that is left out."""
-        return -(self.of == np.arange(BLOCKS)[:, None]).astype(np.int8)
-
-    def halves(self) -> np.ndarray:
-        """Return (19, n) int8 partitions into sides 0 and 1, ten blocks each."""
-        return (_hadamard()[1:, self.of] > 0).astype(np.int8)
 
 
 def jackknife_blocks(ids: np.ndarray, classes: np.ndarray | None = None) -> Blocks:
@@ -124,46 +106,6 @@ def jackknife_interval(
     variance = (g - 1) / g * float(np.square(left_out - left_out.mean()).sum())
     half = float(stdtrit(g - 1, 0.975)) * np.sqrt(variance)
     return float(max(value - half, bounds[0])), float(min(value + half, bounds[1]))
-
-
-def halves_serve(k: int, rows: int) -> bool:
-    """Return whether neighbours in half-samples tell the spread of k neighbours among all rows."""
-    return k <= HALF_SAMPLES_UP_TO * rows
-
-
-def half_sample_interval(
-    value: float, differences: np.ndarray, bounds: tuple[float, float]
-) -> tuple[float, float]:
-    """Return value ± t standard errors from balanced half-samples, clipped to the measure's range.
-
-    Parameters
-    ----------
-    value : float
-        From all rows.
-    differences : (19,) array
-        Half of the value on one side less that on the other, in the partitions of
-        :meth:`Blocks.halves`.
-    bounds : (float, float)
-
-    References
-    ----------
-    McCarthy (1969), Review of the International Statistical Institute 37: balanced repeated
-    replication. A mean over rows has the variance of the block jackknife.
-    """
-    half = float(stdtrit(len(differences), 0.975)) * np.sqrt(np.square(differences).mean())
-    return float(max(value - half, bounds[0])), float(min(value + half, bounds[1]))
-
-
-def _hadamard() -> np.ndarray:
-    """Return Paley's (20, 20) matrix of ±1 with orthogonal rows, the first all ones."""
-    size = BLOCKS - 1
-    squares = {x * x % size for x in range(1, size)}
-    H = np.ones((BLOCKS, BLOCKS), np.int8)
-    H[1:, 0] = -1
-    for i in range(size):
-        for j in range(size):
-            H[1 + i, 1 + j] = 1 if i == j or (i - j) % size in squares else -1
-    return H
 
 
 def jackknife_bias(value: float, left_out: np.ndarray) -> float:

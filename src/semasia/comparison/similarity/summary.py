@@ -11,12 +11,7 @@ import numpy as np
 from semasia.comparison.similarity.definitions import MEASURES, known_measures
 from semasia.comparison.similarity.distances import centred_kernel, distance_ranks
 from semasia.comparison.similarity.factors import Factors, factors
-from semasia.comparison.similarity.intervals import (
-    BLOCKS,
-    Blocks,
-    halves_serve,
-    jackknife_blocks,
-)
+from semasia.comparison.similarity.intervals import BLOCKS, Blocks, jackknife_blocks
 from semasia.comparison.similarity.isotropy import isotropies_left_out, isotropy_of
 from semasia.comparison.similarity.neighbourhoods import (
     JACCARD_K,
@@ -31,15 +26,13 @@ from semasia.errors import ComparisonError, DegenerateEmbeddingError
 # One more than is asked for tells of ties, and so many more are there for a block that is left out.
 _NEIGHBOURS = max(NPS_K) + 1
 _MARGIN = 24
-# Of a list of 2k the half has k on average; so many standard deviations more.
-_SPREADS = 7
 
 
 @dataclass(frozen=True)
 class Summary:
     """What the measures need of one model.
 
-    It holds at most n (8 r + 1360) + 8 r d bytes for rank r ≤ min(n − 1, d), and 36 MB for samples
+    It holds at most n (8 r + 600) + 8 r d bytes for rank r ≤ min(n − 1, d), and 36 MB for samples
     of pairs: 130 MB for 10,000 rows of 1,024 dimensions. Without the measures that need factors,
     n rows of d numbers in float32 take the place of the first and the last term.
 
@@ -65,8 +58,8 @@ class Summary:
     blocks : Blocks
         The rows that are left out together.
     neighbours : dict of (n, k) int32 arrays
-        By metric. 51, or n − 1 if that is less; where intervals are wanted so many that as many as
-        are asked for are left whichever block is left out, and in every half-sample: 170 as a rule.
+        By metric. 75 as a rule, so that 51 are left whichever block is left out; n − 1 if that is
+        less.
     tied : dict of dict of float
         By metric and k, the share of rows of which the order of rows decides the neighbours.
     kernel : (s, s) float64 array or None
@@ -94,11 +87,7 @@ class Summary:
 
 
 def summarise(
-    Z: Any,
-    measures: Iterable[str] | None = None,
-    blocks: Blocks | None = None,
-    *,
-    intervals: bool = True,
+    Z: Any, measures: Iterable[str] | None = None, blocks: Blocks | None = None
 ) -> Summary:
     """Compute what the measures need of one model.
 
@@ -110,8 +99,6 @@ def summarise(
     blocks : Blocks, optional
         What :func:`jackknife_blocks` gives for the ids of the rows; by default for their positions.
         Those of two models must be the same.
-    intervals : bool
-        Whether intervals may be asked for, which takes longer lists of neighbours.
 
     Raises
     ------
@@ -127,7 +114,6 @@ def summarise(
     dealt = blocks or jackknife_blocks(np.arange(n, dtype=np.uint32))
     if len(dealt.of) != n:
         raise ComparisonError(f"blocks of {len(dealt.of)} rows were given for {n} rows.")
-    parted = dealt if intervals and n >= 2 * BLOCKS else None
     decomposed = factors(Z) if "factors" in parts else None
     if decomposed:
         basis, scales = decomposed.left, decomposed.values
@@ -141,7 +127,7 @@ def summarise(
     makers = {
         "kernel": lambda: centred_kernel(Z),
         "distances": lambda: distance_ranks(Z),
-        **{f"neighbours_{metric}": lambda m=metric: _lists(Z, m, parted) for metric in METRICS},
+        **{f"neighbours_{metric}": lambda m=metric: _lists(Z, m, dealt) for metric in METRICS},
     }
     for part in sorted(parts & set(makers)):
         try:
@@ -160,7 +146,7 @@ def summarise(
         energy=energy,
         squares=squares,
         isotropy=isotropy_of(rows),
-        isotropies_left_out=isotropies_left_out(rows, parted) if parted else None,
+        isotropies_left_out=isotropies_left_out(rows, dealt) if n >= 2 * BLOCKS else None,
         blocks=dealt,
         neighbours=neighbours,
         tied={m: tied_shares(Z, lists, asked, m) for m, lists in neighbours.items()},
@@ -170,18 +156,13 @@ def summarise(
     )
 
 
-def _lists(Z: Any, metric: str, blocks: Blocks | None) -> np.ndarray:
-    """Return lists of neighbours, long enough for the parts of rows that intervals take."""
+def _lists(Z: Any, metric: str, blocks: Blocks) -> np.ndarray:
+    """Return lists of neighbours that are long enough whichever block of rows is left out."""
     from semasia.neighbours import lists_suffice
 
-    most = len(Z) - 1
-    if blocks is None:
-        return neighbour_lists(Z, min(_NEIGHBOURS, most), metric)
-    halved = max((k for k in (*NPS_K, JACCARD_K) if halves_serve(k, len(Z))), default=0)
-    length = max(_NEIGHBOURS + _MARGIN, int(2 * halved + _SPREADS * np.sqrt(2 * halved)))
+    margin = _MARGIN
     while True:
-        lists = neighbour_lists(Z, min(length, most), metric)
-        served = lists_suffice(lists, blocks.left_out(), max(NPS_K))
-        if served and lists_suffice(lists, blocks.halves(), halved):
+        lists = neighbour_lists(Z, min(_NEIGHBOURS + margin, len(Z) - 1), metric)
+        if lists_suffice(lists, blocks.of, _NEIGHBOURS):
             return lists
-        length *= 2
+        margin *= 2

@@ -90,7 +90,7 @@ def similarity_rows(
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of every model of one group with every model of another, or of the same.
 
-    At most ``len(first)`` + 1 summaries are held, each of at most n (8 r + 1360) + 8 r d + 36e6
+    At most ``len(first)`` + 1 summaries are held, each of at most n (8 r + 600) + 8 r d + 36e6
     bytes (see :class:`Summary`), and the largest product of a pair, 8 r². A model is summarised
     when the first pair that needs it is made, once for both groups.
 
@@ -125,14 +125,13 @@ def similarity_rows(
     def summary(model: str, held: dict[str, Known]) -> Known:
         if model not in held:
             try:
-                held[model] = summarise(load(model), names, blocks, intervals=any_asked)
+                held[model] = summarise(load(model), names, blocks)
             except SemasiaError as error:
                 held[model] = error
         return held[model]
 
     held: dict[str, Known] = {}
     same = list(first) == list(second)
-    any_asked = any(intervals(a, b) for a in first for b in second)
     for place, b in enumerate(second):
         beside = held if same else {}
 
