@@ -14,6 +14,6 @@ with job(snakemake.log[0]):
         methods=asked.methods,
         components=asked.components,
         few_rows=asked.few_rows,
-        prototype_rows=asked.prototype_rows,
+        prototype_rows=asked.get("prototype_rows"),
     )
     write_table(frame_of(rows, ALIGNMENT_COLUMNS), snakemake.output[0])

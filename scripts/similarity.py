@@ -18,7 +18,7 @@ with job(snakemake.log[0]):
         second,
         rows=snakemake.params.rows,
         with_intervals={frozenset(pair) for pair in snakemake.params.pairs},
-        sampling=Sampling(snakemake.params.sampling),
+        sampling=Sampling(snakemake.params.get("sampling", "rows")),
         cache=RowCache(Path(snakemake.params.cache), snakemake.params.recipe),
     )
     write_table(frame_of(rows, SIMILARITY_COLUMNS), snakemake.output[0])

@@ -88,7 +88,8 @@ def _lines(axis: Axes, part: pl.DataFrame, x: str, y: str, colours: Mapping[str,
         means = own.group_by(x).agg(pl.col(y, f"{y}_low", f"{y}_high").mean()).sort(x)
         axis.plot(means[x], means[y], color=colour, marker=".", linewidth=1.2)
         shaped = own.filter(by_shape(pl.col("note"))).group_by(x).agg(pl.col(y).mean())
-        axis.plot(shaped[x], shaped[y], ".", color=colour, markerfacecolor="white", zorder=3)
+        if len(shaped):
+            axis.plot(shaped[x], shaped[y], ".", color=colour, markerfacecolor="white", zorder=3)
         if one_label and len(means) > 1:
             axis.fill_between(
                 means[x], means[f"{y}_low"], means[f"{y}_high"], color=colour, alpha=0.15, lw=0

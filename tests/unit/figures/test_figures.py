@@ -144,11 +144,11 @@ def test_values_that_no_axis_can_hold_do_not_stop_a_figure(
 
 def test_only_known_intervals_are_promised(tmp_path: Path) -> None:
     draw_probes(geometry(2)[0], tmp_path / "with.svg")
-    assert "accuracy, with bootstrap 95 % interval over test rows" in texts(tmp_path / "with.svg")
+    assert "accuracy, with 95 % interval over test rows" in texts(tmp_path / "with.svg")
     unknown = {"probe_accuracy_low": None, "probe_accuracy_high": None}
     draw_probes(geometry(2, 0, 1, **unknown)[0], tmp_path / "without.svg")
     assert "accuracy" in texts(tmp_path / "without.svg")
-    assert "bootstrap" not in joined(tmp_path / "without.svg")
+    assert "interval" not in joined(tmp_path / "without.svg")
 
 
 def test_names_are_shown_as_they_are(tmp_path: Path) -> None:

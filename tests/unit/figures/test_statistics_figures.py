@@ -62,7 +62,7 @@ def test_violins_draw_few_and_many(
             "split": "test",
             "recipe": "own",
             "model_name": convolutional["model_name"].to_list(),
-            **{s: rng.normal(size=models) for s in SIGNATURES},
+            **{s: rng.normal(size=models) for s in (*SIGNATURES, "eigengap_normalized")},
         },
         schema_overrides=dict.fromkeys(("benchmark", "split", "recipe", "model_name"), pl.String),
     )
