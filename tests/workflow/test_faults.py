@@ -151,7 +151,10 @@ def test_each_fault_stops_only_what_depends_on_it(tmp_path: Path, run_workflow: 
     assert {f"{r[0]}/{r[2]}/{r[1]}.parquet" for r in table.select(table.columns[:3]).rows()} == made
     assert table["probe_accuracy"].drop_nulls().len() == 1
     (unfitted,) = table.filter(pl.col("benchmark") == "short")["note"]
-    assert unfitted == "probe: no latents of split 'train' to fit it on."
+    assert unfitted == (
+        "isotropy_spectral: 0, as 12 rows span 11 of 1280 dimensions. "
+        "probe: no latents of split 'train' to fit it on."
+    )
     page = (results / "pages" / "geometry.html").read_text()
     assert "12 of 16 targets are left out" in page
     assert "4 of 16 shards" in first.stderr

@@ -50,14 +50,16 @@ def shards(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> tuple[
     return made[0], made[1]
 
 
-def test_three_rows_say_how_each_probe_was_made(shards: tuple[Shard, Shard]) -> None:
+def test_four_rows_say_how_each_probe_was_made(shards: tuple[Shard, Shard]) -> None:
     fit, score = shards
     rows = {r["probe"]: r for r in probe_rows(score, PROBE, CLASSES, fit)}
-    assert list(rows) == ["least_squares", "weak", "strong"]
-    assert [r["fit_rows"] for r in rows.values()] == [200, 40, 200]
+    assert list(rows) == ["least_squares", "weak", "strong", "paper"]
+    assert [r["fit_rows"] for r in rows.values()] == [200, 40, 200, 200]
     assert rows["weak"]["regularisation"] == "C = 1"
     assert rows["weak"]["chosen_by"] == "fixed"
     assert "cross-validation" in rows["strong"]["chosen_by"]
+    assert rows["paper"]["regularisation"] == "none"
+    assert "it fits noise" in rows["paper"]["note"]
     for row in rows.values():
         assert set(row) == set(PROBE_COLUMNS)
         assert row["low"] <= row["accuracy"] <= row["high"]
@@ -131,7 +133,7 @@ def test_a_class_of_test_rows_alone_is_told(shards: tuple[Shard, Shard]) -> None
     finally:
         score.labels["label"] = known
     told = f"{count} of 80 test rows have a 'label' that no training row has, such as 11"
-    assert len(rows) == 3
+    assert len(rows) == 4
     for row, before in zip(rows, probe_rows(score, PROBE, CLASSES, fit), strict=True):
         assert row["note"].startswith(told)
         assert row["accuracy"] < before["accuracy"]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semasia.inputs import PreparedSplit
-from semasia.inputs.selection import _splitmix64, select_rows
+from semasia.inputs.selection import hashed, select_rows
 from semasia.recipes import SELECTION
 
 from unit.inputs import tiny_hub
@@ -54,8 +54,8 @@ def test_the_reference_hash_is_splitmix64():
 
 @given(st.lists(st.integers(0, 2**64 - 1), max_size=20))
 def test_the_hash_of_an_array_is_that_of_plain_integers(values: list[int]):
-    hashed = _splitmix64(np.array(values, np.uint64))
-    assert hashed.tolist() == [splitmix64(value) for value in values]
+    found = hashed(np.array(values, np.uint64))
+    assert found.tolist() == [splitmix64(value) for value in values]
 
 
 @given(rows(), st.integers(1, 80), st.booleans())

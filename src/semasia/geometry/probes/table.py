@@ -1,4 +1,4 @@
-"""Rows of the probes table: three probes of one shard, each with how it was made."""
+"""Rows of the probes table: four probes of one shard, each with how it was made."""
 
 from __future__ import annotations
 
